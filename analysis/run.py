@@ -1,0 +1,209 @@
+"""A run folder, read back: `docs/run-folder.md` is the contract. No torch, no Ray."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from analysis.factors import levels
+from ganaug.errors import UserError
+
+REQUIRED = (
+    "cell",
+    "n_real",
+    "n_gen",
+    "threshold",
+    "gan_da",
+    "clf_da",
+    "seed",
+    "accuracy",
+    "status",
+    "reason",
+)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SampleSheet:
+    """Example images of one generator and filter, class by class.
+
+    real, kept, rejected: uint8 (classes, m, C, H, W). kept_score, rejected_score: float32 (classes, m),
+    calibrated discriminator scores; NaN where there is no such image.
+    """
+
+    factors: dict[str, Any]
+    real: np.ndarray
+    kept: np.ndarray
+    rejected: np.ndarray
+    kept_score: np.ndarray
+    rejected_score: np.ndarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder. `cells` has a row per cell, `per_class` a row per cell and class; the rest is read
+    when asked for.
+    """
+
+    folder: Path
+    cells: pd.DataFrame
+    per_class: pd.DataFrame
+    summary: dict[str, Any]
+    study: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.summary.get("study") or self.folder.name)
+
+    @property
+    def planned(self) -> dict[str, list[Any]]:
+        """Every factor's values in the study."""
+        return dict(self.summary.get("factors") or {})
+
+    def predictions(self) -> dict[str, np.ndarray]:
+        """Predicted classes per cell key, (classifier_seeds, n_test); `labels` holds the true ones,
+        (n_test,).
+        """
+        return self._predictions
+
+    def samples(self) -> list[SampleSheet]:
+        """The sample sheets; an empty list where the run kept none."""
+        return self._samples
+
+    def curves(self) -> list[dict[str, Any]]:
+        """Per generator: `key`, `factors`, `losses` (`step`, `generator`, `discriminator`); empty where the
+        run kept none.
+        """
+        return self._curves
+
+    @cached_property
+    def _predictions(self) -> dict[str, np.ndarray]:
+        from safetensors.numpy import load_file
+
+        return _read(self.folder / "predictions.safetensors", load_file)
+
+    @cached_property
+    def _samples(self) -> list[SampleSheet]:
+        path = self.folder / "samples.safetensors"
+        return _read(path, _sheets) if path.exists() else []
+
+    @cached_property
+    def _curves(self) -> list[dict[str, Any]]:
+        path = self.folder / "curves.json"
+        if not path.exists():
+            return []
+        curves = _read(path, lambda p: json.loads(p.read_text()))
+        if isinstance(curves, dict):  # keyed by generator
+            return [{"key": key, **curve} for key, curve in curves.items()]
+        return list(curves)
+
+    def _repr_html_(self) -> str:
+        from analysis.verdict import headline
+
+        counts = self.summary.get("cells", {})
+        told = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
+        said = headline(self)
+        return (
+            f"<div><strong>{escape(self.name)}</strong> — {escape(str(self.summary.get('question', '')))}"
+            f"<p><strong>{escape(said.verdict)}.</strong> {escape(said.statement)}</p>"
+            f"<p><small>{escape(str(self.summary.get('status', '')))}: {escape(told)} — "
+            f"{escape(str(self.folder))}</small></p></div>"
+        )
+
+
+def _read(path: Path, reader: Callable[[Path], T]) -> T:
+    if not path.exists():
+        raise UserError(
+            f"{path.parent}: {path.name} is missing; run the study again to write the folder anew"
+        )
+    try:
+        return reader(path)
+    except UserError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())[:160] or type(error).__name__
+        raise UserError(
+            f"{path}: cannot be read ({why}); delete it and run the study again, finished cells are reused"
+        ) from error
+
+
+def _sheets(path: Path) -> list[SampleSheet]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        groups = json.loads((file.metadata() or {})["groups"])
+        parts = ("real", "kept", "rejected", "kept_score", "rejected_score")
+        return [
+            SampleSheet(dict(group), *(file.get_tensor(f"{i}/{part}") for part in parts))
+            for i, group in enumerate(groups)
+        ]
+
+
+def _mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+    value = parse(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: must hold a mapping, got {type(value).__name__}")
+    return value
+
+
+def _table(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
+    import pyarrow.parquet as parquet
+
+    # types_mapper keeps nulls: an Int64 stays whole and a missing number is pd.NA, not a float
+    frame = parquet.read_table(path).to_pandas(types_mapper=_NULLABLE.get)
+    missing = [name for name in required if name not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: must have the columns {', '.join(required)}; {', '.join(missing)} missing")
+    return frame
+
+
+def _nullable() -> dict[Any, Any]:
+    import pyarrow as pa
+
+    whole = {
+        kind: pd.Int64Dtype()
+        for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16())
+    }
+    return whole | {
+        pa.float32(): pd.Float64Dtype(),
+        pa.float64(): pd.Float64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
+
+
+_NULLABLE = _nullable()
+
+
+def axis(run: Run, name: str) -> list[Any]:
+    """Every level of factor `name`, the planned ones without a result included."""
+    return levels(run.cells, name, run.planned)
+
+
+def load(run: str | Path | Run) -> Run:
+    """Read the run folder `run`. A UserError names the file that is missing, damaged or not of a run."""
+    if isinstance(run, Run):
+        return run
+    folder = Path(run)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such run folder; give the folder that `ganaug run` wrote (its --out)")
+    if not (folder / "records.parquet").exists():
+        raise UserError(
+            f"{folder}: is no run folder, it holds no records.parquet; give the folder that `ganaug run` "
+            "wrote"
+        )
+    return Run(
+        folder=folder,
+        cells=_read(folder / "records.parquet", lambda path: _table(path, REQUIRED)),
+        per_class=_read(
+            folder / "per_class.parquet", lambda path: _table(path, ("cell", "class", "correct", "total"))
+        ),
+        summary=_read(folder / "summary.json", lambda path: _mapping(path, json.loads)),
+        study=_read(folder / "study.yaml", lambda path: _mapping(path, yaml.safe_load)),
+    )

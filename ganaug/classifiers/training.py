@@ -1,0 +1,31 @@
+"""A classifier's stage: mix its training set, train, and hand on the weights with the ids of all it has seen."""
+
+from typing import TYPE_CHECKING
+
+from ganaug.classifiers.cnn import fit
+from ganaug.mix import mix
+from ganaug.randomness import derive
+from ganaug.stages import Artifact, Work
+
+if TYPE_CHECKING:
+    from ganaug.stages import FitClassifier
+
+
+def fit_classifier(stage: "FitClassifier", work: Work) -> Artifact:
+    """Weights as arrays `net.*`, ids of the training images, the loss curve."""
+    split = work.get(stage.split)
+    generated = work.get(stage.generated) if stage.generated else None
+    spec = stage.classifier
+    images, labels, ids = mix(split, generated, spec.include_real, spec.include_validation)
+    net, curve = fit(
+        spec,
+        images,
+        labels,
+        len(split.facts["classes"]),
+        derive(stage.split.seed, "member", stage.member),
+        stage.da,
+        stage.strength,
+        work.device,
+    )
+    weights = {f"net.{k}": v.cpu().numpy() for k, v in net.state_dict().items()}
+    return Artifact(weights | {"ids": ids}, {"losses": curve, "shape": list(images.shape[1:])})

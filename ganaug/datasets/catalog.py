@@ -1,0 +1,118 @@
+"""The data sets by name: what a study may ask for, which options apply, where files belong. Free of torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ganaug.datasets.dataset import Dataset
+from ganaug.datasets.describe import Summary
+from ganaug.datasets.digits import load_digits, missing_digits, summarize_digits
+from ganaug.datasets.emnist import load_emnist, missing_emnist, summarize_emnist
+from ganaug.datasets.folder import load_folder, missing_folder, summarize_folder
+from ganaug.datasets.mnist import load_mnist, missing_mnist, summarize_mnist
+from ganaug.errors import UserError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalog. The functions take the data folder, then the options by name.
+
+    options: what may be given.  required: what must be.
+    where: the options that decide which files are meant; only these reach `missing` and `summarize`.
+    """
+
+    about: str
+    load: Callable[..., Dataset]
+    missing: Callable[..., list[Path]]
+    summarize: Callable[..., Summary]
+    options: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+
+
+def _mnist(name: str, about: str) -> Entry:
+    return Entry(about, partial(load_mnist, name), partial(missing_mnist, name), partial(summarize_mnist, name))
+
+
+def _own(data_dir: Path, path: str | Path) -> Path:
+    """The user's folder: absolute, or below the data folder, which every worker of a cluster has."""
+    return data_dir / Path(path).expanduser()
+
+
+def _load_own(data_dir: Path, path: str | Path, size: int, channels: int | None = None) -> Dataset:
+    return load_folder(_own(data_dir, path), size, channels)
+
+
+DATASETS: dict[str, Entry] = {
+    "mnist": _mnist("mnist", "handwritten digits, 10 classes, 28 x 28 grey"),
+    "kmnist": _mnist("kmnist", "cursive Japanese characters, 10 classes, 28 x 28 grey"),
+    "fashion-mnist": _mnist("fashion-mnist", "pieces of clothing, 10 classes, 28 x 28 grey"),
+    "emnist": Entry(
+        "handwritten letters and digits, 26 or 47 classes by `protocol`, 28 x 28 grey",
+        load_emnist,
+        missing_emnist,
+        summarize_emnist,
+        options=("protocol",),
+        where=("protocol",),
+    ),
+    "digits": Entry("scikit-learn's digits, 10 classes, 8 x 8 grey", load_digits, missing_digits, summarize_digits),
+    "folder": Entry(
+        "your own PNG or JPEG images in `path`, one sub-folder per class, resized to `size`",
+        _load_own,
+        lambda data_dir, path: missing_folder(_own(data_dir, path)),
+        lambda data_dir, path: summarize_folder(_own(data_dir, path)),
+        options=("path", "size", "channels"),
+        required=("path", "size"),
+        where=("path",),
+    ),
+}
+
+
+def find(name: str) -> Entry:
+    """The entry called `name`. Raises UserError with the known names and the closest one."""
+    if name in DATASETS:
+        return DATASETS[name]
+    closest = get_close_matches(str(name), DATASETS, n=1)
+    hint = f"; did you mean {closest[0]}?" if closest else ""
+    raise UserError(f"dataset must be one of {', '.join(DATASETS)}, got {name!r}{hint}")
+
+
+def _checked(name: str, options: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
+    """The options that were given: None means left out, as an empty field of a study file does."""
+    entry = find(name)
+    for option in options:
+        if options[option] is not None and option not in entry.options:
+            raise UserError(f"{name} takes {', '.join(entry.options) or 'no options'}, got {option!r}; leave it out")
+    for option in required:
+        if options.get(option) is None:
+            raise UserError(f"{name} needs the option {option!r}, got none; it takes {', '.join(entry.options)}")
+    return {option: value for option, value in options.items() if value is not None}
+
+
+def _placing(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The checked options that decide which files are meant."""
+    where = find(name).where
+    required = tuple(option for option in find(name).required if option in where)
+    return {option: value for option, value in _checked(name, options, required).items() if option in where}
+
+
+def load(name: str, data_dir: str | Path, **options: Any) -> Dataset:
+    """The data set `name` with its files under `data_dir`.
+
+    options: `protocol` for emnist; `path`, `size` and `channels` for folder; None is the same as left out.
+    Raises UserError, one line, for an unknown name, a foreign option, and absent or damaged files.
+    """
+    return find(name).load(Path(data_dir), **_checked(name, options, find(name).required))
+
+
+def missing(name: str, data_dir: str | Path, **options: Any) -> list[Path]:
+    """The files that `load` would not find, as the paths to put them at. Raises UserError as `load` does."""
+    return find(name).missing(Path(data_dir), **_placing(name, options))
+
+
+def summary(name: str, data_dir: str | Path, **options: Any) -> Summary:
+    """The data set at a glance, its images unread. Raises UserError for damaged files or a bad option."""
+    return find(name).summarize(Path(data_dir), **_placing(name, options))

@@ -1,0 +1,81 @@
+"""One PNG or JPEG file to one square array. The file may be anybody's, so it may be anything."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ganaug.errors import UserError
+
+MAX_PIXELS = 64_000_000  # a few kilobytes of PNG can unpack to gigabytes; a good camera makes 60 megapixels
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+def _to_eight_bit(image: Image.Image) -> Image.Image:
+    """Pillow clips 16-bit grey at 255 when asked for 8 bits, which leaves a white picture: scale instead."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray(np.rint(np.asarray(image, np.float64) * 255 / 65535).clip(0, 255).astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Transparent pixels carry arbitrary colours; what a person sees is the picture on a white page."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def _open(path: Path) -> Image.Image:
+    """The header is read, the pixels are not. Only PNG and JPEG: other decoders have no business here."""
+    cap = f"must have at most {MAX_PIXELS} pixels"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=("PNG", "JPEG"))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UserError(f"{path}: {cap}, got more; shrink the image or remove it") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise UserError(f"{path}: {cap}, got {image.width} x {image.height}; shrink the image or remove it")
+    return image
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
+    return UserError(f"{path}: must be a whole PNG or JPEG image, got “{reason}”; replace or remove it")
+
+
+def is_grey(path: Path) -> bool:
+    """Whether the file stores grey values (its mode, not its pixels: a grey photo stored as RGB is colour).
+
+    Raises UserError for a file that is no image or has more than MAX_PIXELS.
+    """
+    try:
+        with _open(path) as image:
+            return image.mode in GREY_MODES
+    except UserError:
+        raise
+    except Exception as error:  # Pillow's decoders raise a dozen types on damaged bytes
+        raise _unreadable(path, error) from error
+
+
+def read_image(path: Path, size: int, channels: int) -> np.ndarray:
+    """(channels, size, size) uint8 from a PNG or JPEG file.
+
+    Turned upright as its EXIF says, transparent parts put on white, the shorter side resized to
+    `size` with Pillow's antialiased bicubic (the choice of Parmar, Zhang & Zhu 2022, arXiv:2104.11222), and
+    the centre cut out: in one step, so that an image one pixel wide does not become a giant in between.
+    Colour becomes grey by ITU-R 601-2 luma, grey becomes colour by repetition, 16-bit grey is scaled to 8.
+    Raises UserError for a file that is truncated, no image, or has more than MAX_PIXELS.
+    """
+    try:
+        with _open(path) as image:
+            upright = ImageOps.exif_transpose(_to_eight_bit(image))
+            pixels = _on_white(upright).convert("L" if channels == 1 else "RGB")
+            square = ImageOps.fit(pixels, (size, size), Image.Resampling.BICUBIC)
+            return np.asarray(square, np.uint8).reshape(size, size, channels).transpose(2, 0, 1)  # -> (C, H, W)
+    except UserError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, error) from error

@@ -1,0 +1,36 @@
+"""Differentiable augmentation of what the discriminator sees, real and generated alike.
+
+Zhao et al. 2020, arXiv:2006.10738: translation and cutout. Two departures: what is uncovered is the *background*, not
+grey, and there are no flips, which would leak mirrored letters into the samples.
+"""
+
+import torch
+
+from ganaug.specs import DiffAugmentSpec
+
+
+def diffaugment(images: torch.Tensor, spec: DiffAugmentSpec, fill: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Translate and cut a square out of float (N, C, H, H) in [-1, 1], each image on its own; fill is (C,)."""
+    n, _, side, _ = images.shape
+    device = images.device
+    at = torch.arange(side, device=device)
+    colour = fill.to(device).view(1, -1, 1, 1)
+    images = images - colour
+    reach = round(side * spec.translation)
+    if reach:
+        dy, dx = torch.randint(-reach, reach + 1, (2, n), generator=rng).to(device)
+        rows, columns = at[None] + dy[:, None], at[None] + dx[:, None]  # (N, H), (N, W)
+        inside = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[:, None, :]
+        each = torch.arange(n, device=device)[:, None, None]
+        moved = images.permute(0, 2, 3, 1)[
+            each, rows.clamp(0, side - 1)[:, :, None], columns.clamp(0, side - 1)[:, None, :]
+        ]
+        images = moved.permute(0, 3, 1, 2) * inside[:, None]
+    cut = round(side * spec.cutout)
+    if cut:
+        top, left = torch.randint(0, side - cut + 1, (2, n), generator=rng).to(device)
+        hole = ((at[None] >= top[:, None]) & (at[None] < top[:, None] + cut))[:, :, None] & (
+            (at[None] >= left[:, None]) & (at[None] < left[:, None] + cut)
+        )[:, None, :]
+        images = images * ~hole[:, None]
+    return images + colour

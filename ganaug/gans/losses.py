@@ -1,0 +1,44 @@
+"""GAN losses on raw discriminator scores (N,), as (discriminator, generator) pairs.
+
+hinge: Lim & Ye 2017, arXiv:1705.02894.  bce: Goodfellow et al. 2014, arXiv:1406.2661, non-saturating.
+least-squares: Mao et al. 2016, arXiv:1611.04076.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch.nn.functional import relu, softplus
+
+
+def _hinge_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+def _hinge_g(fake: torch.Tensor) -> torch.Tensor:
+    return -fake.mean()
+
+
+def _bce_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def _bce_g(fake: torch.Tensor) -> torch.Tensor:
+    return softplus(-fake).mean()
+
+
+def _least_squares_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    return ((real - 1) ** 2).mean() + (fake**2).mean()
+
+
+def _least_squares_g(fake: torch.Tensor) -> torch.Tensor:
+    return ((fake - 1) ** 2).mean()
+
+
+DiscriminatorLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+GeneratorLoss = Callable[[torch.Tensor], torch.Tensor]
+
+LOSSES: dict[str, tuple[DiscriminatorLoss, GeneratorLoss]] = {
+    "hinge": (_hinge_d, _hinge_g),
+    "bce": (_bce_d, _bce_g),
+    "least-squares": (_least_squares_d, _least_squares_g),
+}

@@ -1,0 +1,200 @@
+"""Training a GAN: one loop for every pair of networks, resumable to the bit from a saved state.
+
+Per step: one discriminator update on real and generated images, one generator update with the discriminator frozen.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from ganaug.gans.diffaugment import diffaugment
+from ganaug.gans.losses import LOSSES
+from ganaug.gans.networks import build
+from ganaug.images import background, image_shape, to_float
+from ganaug.randomness import derive, torch_rng
+from ganaug.specs import AnyGan, ProjectionSpec
+
+State = dict[str, torch.Tensor]
+Save = Callable[[Callable[[], State]], None]
+
+CHECK_EVERY = 50  # steps between looks at the losses: a look waits for the device
+
+
+@dataclass
+class Trained:
+    """What training leaves: networks on the CPU in evaluation mode, losses, and why it stopped early ("" if not)."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    diverged: str = ""
+
+
+class Trainer:
+    """Networks, optimisers, average and random stream of one training; `state` and `load` carry all of it."""
+
+    def __init__(
+        self, spec: AnyGan, images: torch.Tensor, labels: torch.Tensor, n_classes: int, seed: int, device: str
+    ) -> None:
+        """images: uint8 (N, C, H, H); labels: int64 (N,)."""
+        self.spec, self.n_classes, self.device = spec, n_classes, device
+        self.fill = background(images)
+        self.real = to_float(images).to(device)
+        self.labels = labels.to(device)
+        self.generator, self.discriminator = (
+            net.to(device) for net in build(spec, n_classes, image_shape(images), seed)
+        )
+        self.average = copy.deepcopy(self.generator) if spec.ema else self.generator
+        self.optimise_g, self.optimise_d = (
+            torch.optim.Adam(net.parameters(), lr=rate, betas=(spec.beta1, spec.beta2), fused=True)
+            for net, rate in (
+                (self.generator, spec.learning_rate),
+                (self.discriminator, spec.discriminator_learning_rate),
+            )
+        )
+        self.rng = torch_rng(seed, "gan", "train")
+        self.seed, self.step = seed, 0
+        self.history: list[tuple[float, float, float]] = []  # step, generator loss, discriminator loss
+        self._deck = self._shuffled(0)
+
+    def _shuffled(self, epoch: int) -> torch.Tensor:
+        return torch.randperm(len(self.real), generator=torch_rng(self.seed, "gan", "epoch", epoch))
+
+    def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The step's real images: consecutive cards of an endless deck, reshuffled whenever it has been dealt out."""
+        n, start = len(self.real), self.step * self.spec.batch
+        epochs = range(start // n, (start + self.spec.batch - 1) // n + 1)
+        deck = torch.cat([self._shuffled(e) for e in epochs]) if len(epochs) > 1 or start % n == 0 else self._deck
+        if len(epochs) > 1 or start % n == 0:
+            self._deck = deck[-n:]
+        at = deck[start % n : start % n + self.spec.batch].to(self.device)
+        return self.real[at], self.labels[at]
+
+    def _fake(self, labels: torch.Tensor) -> torch.Tensor:
+        latent = torch.randn(len(labels), self.spec.latent, generator=self.rng).to(self.device)
+        return self.generator(latent, labels)
+
+    def _seen(self, images: torch.Tensor) -> torch.Tensor:
+        """What the discriminator is shown of images."""
+        if isinstance(self.spec, ProjectionSpec):
+            return diffaugment(images, self.spec.diffaugment, self.fill, self.rng)
+        return images
+
+    def _random_labels(self) -> torch.Tensor:
+        return torch.randint(self.n_classes, (self.spec.batch,), generator=self.rng).to(self.device)
+
+    def advance(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step; the generator's and the discriminator's losses, still on the device."""
+        d_loss, g_loss = LOSSES[self.spec.loss]
+        real, labels = self._batch()
+        with torch.no_grad():
+            fake = self._fake(labels)
+        # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
+        both = self._seen(torch.cat([real, fake]))
+        on_real, on_fake = self.discriminator(both, torch.cat([labels, labels]), self.rng).chunk(2)
+        loss_d = d_loss(on_real, on_fake)
+        self.optimise_d.zero_grad()
+        loss_d.backward()
+        self.optimise_d.step()
+
+        labels = self._random_labels()
+        self.discriminator.requires_grad_(False)
+        loss_g = g_loss(self.discriminator(self._seen(self._fake(labels)), labels, self.rng))
+        self.discriminator.requires_grad_(True)
+        self.optimise_g.zero_grad()
+        loss_g.backward()
+        self.optimise_g.step()
+
+        self.step += 1
+        if self.spec.ema:
+            self._update_average()
+        return loss_g.detach(), loss_d.detach()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # a short run is averaged over its last tenth or so, not over weights it has left long ago
+        decay = min(self.spec.ema, self.step / (self.step + 10))
+        for kept, new in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            kept.lerp_(new, 1 - decay)
+        for statistic, newest in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            statistic.copy_(newest)
+
+    def _parts(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
+
+    def state(self) -> State:
+        """Everything the rest of the training depends on, as flat tensors."""
+        out: State = {
+            "step": torch.tensor(self.step),
+            "rng": self.rng.get_state(),
+            "history": torch.tensor(self.history, dtype=torch.float64).view(-1, 3),
+        }
+        for name, net in self._parts().items():
+            out |= {f"{name}.{k}": v.detach().cpu().clone() for k, v in net.state_dict().items()}
+        for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
+            for i, moments in optimiser.state_dict()["state"].items():
+                out |= {f"{name}.{i}.{k}": v.detach().cpu().clone() for k, v in moments.items()}
+        return out
+
+    def load(self, state: State) -> None:
+        """Continue from a saved state, to the bit."""
+        self.step = int(state["step"])
+        self.rng.set_state(state["rng"])
+        self.history = [(a, b, c) for a, b, c in state["history"].tolist()]
+        for name, net in self._parts().items():
+            net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")})
+        for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
+            moments: dict[int, dict[str, torch.Tensor]] = {}
+            for key, value in state.items():
+                if key.startswith(f"{name}."):
+                    _, i, k = key.split(".")
+                    moments.setdefault(int(i), {})[k] = value
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+        self._deck = self._shuffled(self.step * self.spec.batch // len(self.real))
+
+
+def train(
+    spec: AnyGan,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    n_classes: int,
+    seed: int,
+    device: str = "cpu",
+    state: State | None = None,
+    save: Save | None = None,
+) -> Trained:
+    """Train on uint8 (N, C, H, H) images and int64 (N,) labels for `spec.steps` steps.
+
+    `save` is handed a way to the whole state every `CHECK_EVERY` steps and decides whether to take it; `state` is one
+    it took.
+    Training stops at the first loss that is not finite, and says so in `diverged`.
+    """
+    trainer = Trainer(spec, images, labels, n_classes, seed, device)
+    if state is not None:
+        trainer.load(state)
+    diverged = ""
+    while trainer.step < spec.steps and not diverged:
+        loss_g, loss_d = trainer.advance()
+        if trainer.step % CHECK_EVERY == 0 or trainer.step == spec.steps:
+            g, d = loss_g.item(), loss_d.item()
+            trainer.history.append((trainer.step, g, d))
+            if not (math.isfinite(g) and math.isfinite(d)):
+                diverged = f"a loss is not finite at step {trainer.step}"
+            elif save is not None and trainer.step < spec.steps:
+                save(trainer.state)
+    steps, g_losses, d_losses = map(list, zip(*trainer.history, strict=True))
+    return Trained(
+        generator=trainer.average.cpu().eval(),
+        discriminator=trainer.discriminator.cpu().eval(),
+        losses={"step": steps, "generator": g_losses, "discriminator": d_losses},
+        diverged=diverged,
+    )
+
+
+def latent_for(seed: int, label: int, chunk: int, n: int, latent: int) -> torch.Tensor:
+    """The latent vectors of one chunk of one class of a generator's stream, (n, latent)."""
+    return torch.randn(n, latent, generator=torch_rng(derive(seed, "pool"), label, chunk))

@@ -1,0 +1,30 @@
+"""What a classifier is trained on: real images, generated ones, or both, each with the id it came with."""
+
+import numpy as np
+
+from ganaug.errors import LeakError
+from ganaug.stages import Artifact, NoResult
+
+
+def mix(
+    split: Artifact, generated: Artifact | None, include_real: bool, include_validation: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images uint8 (N, C, H, W), labels int64 (N,) and ids str (N,): real, then validation, then generated."""
+    wanted = [name for name, use in (("real", include_real), ("validation", include_validation)) if use]
+    images = [split.arrays[name] for name in wanted]
+    labels = [split.arrays[f"{name}_labels"] for name in wanted]
+    ids = [split.arrays[f"{name}_ids"].astype(np.str_) for name in wanted]
+    if generated is not None:
+        images.append(generated.arrays["images"])
+        labels.append(generated.arrays["labels"])
+        ids.append(generated.arrays["ids"])
+    if not sum(map(len, labels)):
+        raise NoResult("starved", "nothing to train on: no generated image passed the filter")
+    return np.concatenate(images), np.concatenate(labels), np.concatenate(ids)
+
+
+def refuse_test_images(ids: np.ndarray, test_ids: np.ndarray) -> None:
+    """Raise LeakError if a training image is a test image."""
+    leaked = np.intersect1d(ids, test_ids.astype(np.str_))
+    if len(leaked):
+        raise LeakError(f"{len(leaked)} test images are in the training set, the first with id {leaked[0]}")

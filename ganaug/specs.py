@@ -1,0 +1,124 @@
+"""What a study may say about augmentation, GANs, pools and classifiers: frozen, validated where they are made.
+
+Imports neither torch nor Ray, so that a study is checked and planned in a moment. Each model forbids unknown keys.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+DA_TYPES = ("rotation", "shift", "zoom", "shear", "hflip", "vflip", "negative", "contrast")
+
+
+class Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class AugmentationSpec(Spec):
+    """How strong each kind of classic data augmentation (DA) is; which ones apply is `gan_da` and `clf_da`."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)] = 15.0  # degrees, uniform in [-r, r]
+    shift: Annotated[float, Field(ge=0, le=1)] = 0.1  # share of the side, uniform in [-s, s], each axis
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.1  # scale uniform in [1 - z, 1 + z], both axes alike
+    shear: Annotated[float, Field(ge=0, lt=90)] = 10.0  # degrees, uniform in [-s, s]
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.4  # factor about the mean, uniform in [1 - c, 1 + c]
+
+
+class DiffAugmentSpec(Spec):
+    """Differentiable augmentation inside GAN training (Zhao et al. 2020, arXiv:2006.10738); never flips."""
+
+    translation: Annotated[float, Field(ge=0, le=0.5)] = 0.125  # of the side
+    cutout: Annotated[float, Field(ge=0, lt=1)] = 0.25  # side of the square, as a share of the image's side
+
+
+Loss = Literal["hinge", "bce", "least-squares"]
+
+
+class GanSpec(Spec):
+    """What both GANs share. One step is one discriminator and one generator update."""
+
+    steps: PositiveInt = 1000
+    batch: Annotated[int, Field(ge=2)] = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
+    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999  # of the generator's weights; 0 keeps the last ones
+
+
+class CganSpec(GanSpec):
+    """The conditional MLP GAN of the classic tutorials (Mirza & Osindero 2014, arXiv:1411.1784): the baseline."""
+
+    name: Literal["cgan"]
+    loss: Loss = "bce"
+    latent: PositiveInt = 100
+    width: PositiveInt = 128  # of the generator's first layer; the later ones are 2, 4 and 8 times as wide
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4  # in the discriminator
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class ProjectionSpec(GanSpec):
+    """Small convolutional GAN with a projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637).
+
+    The discriminator learns faster than the generator (two time scales: Heusel et al. 2017, arXiv:1706.08500).
+    """
+
+    name: Literal["projection"]
+    loss: Loss = "hinge"
+    latent: PositiveInt = 64
+    width: PositiveInt = 64  # generator's channels at half resolution; doubled at each further halving, at most twice
+    discriminator_width: PositiveInt = 32  # the same of the discriminator
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-4
+    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    diffaugment: DiffAugmentSpec = DiffAugmentSpec()
+
+
+AnyGan = Annotated[CganSpec | ProjectionSpec, Field(discriminator="name")]
+
+
+class PoolSpec(Spec):
+    """The stream a generator is asked for: chunks of `chunk` images per class, at most `max_per_class` in all."""
+
+    chunk: PositiveInt = 100
+    max_per_class: PositiveInt = 5000
+
+    @model_validator(mode="after")
+    def _whole_chunks(self) -> "PoolSpec":
+        if self.max_per_class % self.chunk:
+            raise ValueError(f"max_per_class must be a multiple of chunk ({self.chunk}), got {self.max_per_class}")
+        return self
+
+    @property
+    def chunks(self) -> int:
+        return self.max_per_class // self.chunk
+
+
+class ClassifierSpec(Spec):
+    """A small convolutional classifier trained for a fixed number of updates, whatever the size of its training set."""
+
+    name: Literal["cnn"] = "cnn"
+    steps: PositiveInt = 1000
+    batch: PositiveInt = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3  # peak of a one-cycle schedule
+    width: PositiveInt = 32
+    include_real: bool = True  # False: trained on generated images alone
+    include_validation: bool = False  # a control: validation labels are labels too
+
+
+def parse_da(text: str) -> tuple[str, ...]:
+    """`none` is no augmentation, `hflip` one type, `hflip+rotation` several; a repeated or unknown type is refused."""
+    if text == "none":
+        return ()
+    types = tuple(part.strip() for part in text.split("+"))
+    for name in types:
+        if name not in DA_TYPES:
+            raise ValueError(
+                f"unknown augmentation {name!r}; known: none, {', '.join(DA_TYPES)}, or several joined by +"
+            )
+    if len(set(types)) < len(types):
+        raise ValueError(f"an augmentation is named twice in {text!r}")
+    return types

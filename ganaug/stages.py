@@ -1,0 +1,233 @@
+"""The stages of one image's way through: pure steps, identified by what goes in.
+
+A stage is a frozen value: its parameters and the stages it builds on. `key` names it by a hash of these, so that equal
+work has one name in every process; `run` does the work and returns an artifact. What needs a store, a cluster or a
+clock is not here.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel
+
+from ganaug import specs
+
+State = dict[str, np.ndarray]
+
+
+class NoResult(Exception):
+    """A cell that honestly has no accuracy: the GAN diverged, or nothing is left to train on."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a stage made: arrays, and facts that JSON can hold."""
+
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a running stage is given: other stages' artifacts, the device, and a way to save and find its progress."""
+
+    get: Callable[["Stage"], Artifact]
+    device: str = "cpu"
+    state: State | None = None
+    save: Callable[[Callable[[], State]], None] | None = None
+
+
+def _plain(value: Any) -> Any:
+    """A stage's parameter as canonical JSON: a parent is its key."""
+    match value:
+        case Stage():
+            return value.key
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case tuple():
+            return [_plain(v) for v in value]
+        case _:
+            return value
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Base of the closed family below. Raise `version` whenever the same parameters would give other results."""
+
+    version: ClassVar[int] = 1
+    stored: ClassVar[bool] = False  # worth keeping: dear to make, or a result
+
+    @classmethod
+    def kind(cls) -> str:
+        """The stage's name in file names and columns: `FitGan` is `fit_gan`."""
+        return "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
+
+    def describe(self) -> dict[str, Any]:
+        """Everything the key is made of, as JSON."""
+        parameters = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {"stage": self.kind(), "version": self.version, **parameters}
+
+    @cached_property
+    def key(self) -> str:
+        """sha256 of the canonical JSON of what this stage is; 64 hex digits."""
+        text = json.dumps(self.describe(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def parents(self) -> Iterator["Stage"]:
+        """The stages this one is built on."""
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Stage):
+                    yield item
+
+    def run(self, work: Work) -> Artifact:
+        """Do the work. Deterministic: same stage, same artifact."""
+        raise NotImplementedError
+
+
+def ancestors(stage: Stage) -> Iterator[Stage]:
+    """A stage's parents, their parents, and so on, nearest first; a shared one may come more than once."""
+    for parent in stage.parents():
+        yield parent
+        yield from ancestors(parent)
+
+
+@dataclass(frozen=True)
+class TrainImages(Stage):
+    """Everything of a data set but its test images; put in the store by the import, never run."""
+
+    dataset: str  # digest
+
+
+@dataclass(frozen=True)
+class TestImages(Stage):
+    """A data set's fixed test images; only `Measure` may ask for them."""
+
+    dataset: str  # digest
+    __test__: ClassVar[bool] = False  # not a test case, whatever pytest thinks of the name
+
+
+@dataclass(frozen=True)
+class Split(Stage):
+    """Class-balanced real and validation images. Real subsets of one seed are nested: 300 are the first 300 of 500."""
+
+    train: TrainImages
+    n_real: int
+    n_validation: int
+    seed: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.split import split
+
+        return split(work.get(self.train), self.n_real, self.n_validation, self.seed)
+
+
+@dataclass(frozen=True)
+class Augment(Stage):
+    """The real images and, offline, `n_da` augmented ones per class: what a GAN learns from."""
+
+    real: Split
+    types: tuple[str, ...]
+    n_da: int
+    strength: specs.AugmentationSpec
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.augmentation import augment
+
+        return augment(work.get(self.real), self.types, self.n_da, self.strength, self.real.seed)
+
+
+@dataclass(frozen=True)
+class FitGan(Stage):
+    """A trained GAN, its calibration on the validation images, and whether it diverged."""
+
+    stored: ClassVar[bool] = True
+    images: Split | Augment
+    gan: specs.AnyGan
+    seed: int
+
+    @property
+    def split(self) -> Split:
+        return self.images.real if isinstance(self.images, Augment) else self.images
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.gans.fit import fit_gan
+
+        return fit_gan(self.gan, work.get(self.images), work.get(self.split), self.seed, work)
+
+
+@dataclass(frozen=True)
+class Pool(Stage):
+    """One chunk of a generator's endless stream: `size` images per class with their raw discriminator scores."""
+
+    stored: ClassVar[bool] = True
+    generator: FitGan
+    index: int
+    size: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.pool import draw_chunk
+
+        fit = self.generator
+        return draw_chunk(fit.gan, work.get(fit), fit.seed, self.index, self.size)
+
+
+@dataclass(frozen=True)
+class Select(Stage):
+    """The first `n_gen` images per class of a generator's stream that pass the filter; fewer if the cap comes first."""
+
+    generator: FitGan
+    pool: specs.PoolSpec
+    threshold: float
+    n_gen: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.pool import select
+
+        facts = work.get(self.generator).facts
+        if facts["diverged"]:
+            raise NoResult("diverged", facts["diverged"])
+        chunks = (work.get(Pool(self.generator, i, self.pool.chunk)) for i in range(self.pool.chunks))
+        return select(chunks, self.generator.key, facts["calibration"], self.threshold, self.n_gen)
+
+
+@dataclass(frozen=True)
+class FitClassifier(Stage):
+    """A classifier trained on real images, generated ones, or both; its weights, in memory only."""
+
+    split: Split
+    generated: Select | None
+    da: tuple[str, ...]
+    strength: specs.AugmentationSpec
+    classifier: specs.ClassifierSpec
+    member: int  # which of the classifiers nested under one split and one GAN
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.classifiers.training import fit_classifier
+
+        return fit_classifier(self, work)
+
+
+@dataclass(frozen=True)
+class Measure(Stage):
+    """A cell's record: the predicted class of every test image, by every classifier, and what led to it."""
+
+    stored: ClassVar[bool] = True
+    classifiers: tuple[FitClassifier, ...]
+    test: TestImages
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.measure import measure
+
+        return measure(self, work)

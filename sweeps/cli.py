@@ -1,0 +1,249 @@
+"""The command line. It answers `--help` without importing torch, Ray, numpy or pandas."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganaug.errors import UserError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Do GAN-generated images help my classifier, and is the gain real?",
+)
+data_app = typer.Typer(no_args_is_help=False, help="The data sets: what is here, and how to get the rest.")
+app.add_typer(data_app, name="data")
+
+StudyName = Annotated[str, typer.Argument(help="A study file, or the name of a packaged study (see `ganaug studies`).")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="key=value, e.g. --set n_real=[3,10] or --set gan.steps=500."),
+]
+DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
+StoreUri = Annotated[
+    str,
+    typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
+]
+Run = Annotated[Path, typer.Argument(help="A run folder.")]
+
+DATA = Path("data")
+STORE = "runs/store"
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+@app.command()
+def run(
+    study: StudyName,
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder. Default: runs/NAME.")] = None,
+    store: StoreUri = STORE,
+    data: DataDir = DATA,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
+    ] = None,
+    cpus: Annotated[float | None, typer.Option("--cpus-per-trial", min=0.01)] = None,
+    gpus: Annotated[
+        float | None, typer.Option("--gpus-per-trial", min=0.0, help="A fraction lets trials share a GPU.")
+    ] = None,
+    assignments: Set = None,
+) -> None:
+    """Run a study: only what is not in the store is computed, so the same command resumes."""
+    from sweeps import study as studies
+
+    placement = {"workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
+    extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
+    resolved = studies.load(study, [*(assignments or []), *extra])
+
+    from sweeps.progress import Bar
+    from sweeps.run import run as run_study
+    from sweeps.store import Store
+
+    folder = out or Path("runs") / resolved.name
+    _writable(folder)
+    with Bar(resolved.name) as bar:
+        summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start)
+    again = f"ganaug run {study}" + "".join(f" {a}" for a in sys.argv[3:])
+    _tell(summary, folder)
+    if interrupted:
+        _say(f"Interrupted; nothing finished is lost. To go on: {again}")
+        raise typer.Exit(130)
+    _report(folder)
+    if summary["cells"]["failed"] or summary["cells"]["missing"]:
+        failed = summary["cells"]["failed"]
+        _say(f"{failed} cells failed ({folder / 'failures.json'} says why). To try them again: {again}")
+        raise typer.Exit(1)
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {folder}: cannot be made: {error.strerror}") from None
+
+
+def _tell(summary: dict[str, Any], folder: Path) -> None:
+    cells, computed = summary["cells"], summary["computed"]
+    odd = "".join(f", {cells[s]} {s}" for s in ("starved", "diverged", "failed", "missing") if cells[s])
+    _say(
+        f"{summary['study']}: {cells['total']} cells{odd}; computed {computed['fit_gan']} GANs, "
+        f"{computed['pool']} chunks of generated images and {computed['measure']} records, "
+        f"reused {summary['reused']['measure']} records; {summary['seconds']:.0f} s"
+    )
+
+
+def _report(folder: Path) -> None:
+    import analysis
+
+    page = analysis.write_report(folder)
+    _say(f"Report: {page}")
+
+
+@app.command()
+def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assignments: Set = None) -> None:
+    """What a study would compute: cells, generators, what is stored, an estimate of time, what sharing saves."""
+    from sweeps import study as studies
+
+    resolved = studies.load(study, assignments or [])
+
+    from sweeps.estimate import measured_seconds, totals
+    from sweeps.plan import generator_of
+    from sweeps.plan import plan as make_plan
+    from sweeps.run import open_grid, slots
+    from sweeps.store import Store
+
+    place = Store(store)
+    grid = open_grid(resolved, data, place)
+    stored = grid.stored(place)
+    measures = list(grid.measures.values())
+    generators = {g.key for m in measures if (g := generator_of(m))}
+    shape = tuple(grid.test.facts["shape"])
+    seconds = measured_seconds(shape, len(grid.test.facts["classes"]))
+    shared, alone = totals(measures, stored, seconds)
+    waves = make_plan(measures, stored, slots(resolved), seconds)
+    using = sum(1 for m in measures if generator_of(m))
+    _say(f"{resolved.name}: {resolved.question}".rstrip(": "))
+    _say(f"cells       {len(measures)}, of which {sum(m.key in stored for m in measures)} stored")
+    _say(
+        f"generators  {len(generators)} for the {using} cells that use one, of which {len(generators & stored)} stored"
+    )
+    _say(f"trials      {sum(map(len, waves))} in {len(waves)} waves, {slots(resolved)} at a time")
+    _say(f"time        about {duration(shared / slots(resolved))} on this machine ({duration(shared)} of one core)")
+    if shared:
+        _say(f"sharing     {alone / shared:.1f} times cheaper than a GAN for every cell")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+@app.command()
+def status(run: Run, data: DataDir = DATA) -> None:
+    """How far a run is: cells done and missing, read from its study and its store."""
+    import json
+
+    from sweeps import study as studies
+    from sweeps.run import open_grid
+    from sweeps.run_folder import RunFolder
+    from sweeps.store import Store
+
+    folder = RunFolder(run)
+    if not folder.summary.exists():
+        raise UserError(f"{run}: is not a run folder; it has no summary.json")
+    summary = json.loads(folder.summary.read_text())
+    store = Store(summary["store"])
+    grid = open_grid(studies.load(str(folder.study)), data, store)
+    missing = len(grid.missing(store))
+    _say(f"{summary['study']}: {len(grid.measures) - missing} of {len(grid.measures)} cells done, {missing} missing")
+    _say(f"last run    {summary['finished']}, {summary['seconds']:.0f} s, {summary['status']}")
+    if missing:
+        _say(f"to go on    {summary['command']}")
+
+
+@app.command()
+def report(run: Run) -> None:
+    """Write a run's report again."""
+    _report(run)
+
+
+@app.command()
+def studies(
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="NAME", help="Print the file of one packaged study.")
+    ] = None,
+) -> None:
+    """The packaged studies."""
+    from sweeps import study, yaml_file
+
+    if path is not None:
+        found = study.packaged().get(path)
+        _say(str(found or study.find(path)))
+        return
+    for name, file in study.packaged().items():
+        _say(f"{name:<24} {yaml_file.read(file).get('question', '')}")
+
+
+@data_app.callback(invoke_without_command=True)
+def data_list(context: typer.Context, data: DataDir = DATA) -> None:
+    """List the data sets: images per class of those that are here, the files to put where of those that are not."""
+    if context.invoked_subcommand is not None:
+        return
+    from ganaug.datasets import DATASETS, missing, summary
+
+    for name, entry in DATASETS.items():
+        _say(f"{name:<14} {entry.about}")
+        try:
+            found = summary(name, data)
+        except UserError as error:
+            _say(f"{'':<14} {error}")
+            continue
+        if found.present:
+            _say(f"{'':<14} present: {_counts(found)}, {found.where}")
+        else:
+            _say(f"{'':<14} absent; put these files there, or `ganaug data get {name}`:")
+            for file in missing(name, data):
+                _say(f"{'':<16} {file}")
+
+
+def _counts(found: Any) -> str:
+    low, high = min(found.per_class), max(found.per_class)
+    per_class = f"{low}" if low == high else f"{low} to {high}"
+    return f"{len(found.classes)} classes, {per_class} images per class"
+
+
+@data_app.command("get")
+def data_get(name: Annotated[str, typer.Argument()], data: DataDir = DATA) -> None:
+    """Download a data set's files."""
+    from ganaug.datasets import download
+
+    download(name, data)
+    _say(f"{name}: in {data}")
+
+
+def main() -> None:
+    """The console script: a user's mistake is one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; nothing finished is lost", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Live progress on a terminal: cells done, and the time left."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class Bar:
+    """A progress bar that appears once it is known how many cells there are."""
+
+    def __init__(self, name: str) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("cells"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self.name = name
+        self.progress = Progress(*columns, console=Console(stderr=True))
+
+    def __enter__(self) -> "Bar":
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def start(self, total: int, missing: int) -> "Bar":
+        """Set the scale: `missing` of `total` cells are to do."""
+        self.task = self.progress.add_task(self.name, total=total, completed=total - missing)
+        return self
+
+    def __call__(self, cells: int) -> None:
+        self.progress.advance(self.task, cells)

@@ -1,0 +1,180 @@
+"""Running a study: import, plan, execute, collect. The same command again does only what is missing."""
+
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ganaug.errors import UserError
+from ganaug.recipe import Cell, recipe
+from ganaug.records import FACTORS
+from ganaug.stages import Artifact, Measure, TrainImages
+from sweeps import engine, samples
+from sweeps.imports import import_dataset
+from sweeps.plan import Job, generator_of, plan
+from sweeps.run_folder import Row, RunFolder, write, write_json
+from sweeps.store import Store
+from sweeps.study import Study, to_yaml
+
+ATTEMPTS = 3  # damaged records are found when they are read, and made again in another round
+
+
+@dataclass
+class Grid:
+    """A study's cells on its data: what is asked, and under which keys the answers lie."""
+
+    study: Study
+    digest: str
+    test: Artifact
+    factors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
+
+    def stored(self, store: Store) -> set[str]:
+        """Keys of the records and generators that need no work."""
+        return store.keys("measure") | store.keys("fit_gan")
+
+    def missing(self, store: Store) -> list[Measure]:
+        have = store.keys("measure")
+        return [m for k, m in self.measures.items() if k not in have]
+
+
+def open_grid(study: Study, data: Path, store: Store) -> Grid:
+    """Import the study's data set and lay out its cells; UserError where a class has too few images."""
+    digest, test = import_dataset(study.dataset, data, store)
+    grid = Grid(study, digest, test)
+    _check_counts(study, store, digest)
+    for factors, cell in study.cells(digest):
+        measure = recipe(cell)
+        grid.factors[measure.key], grid.cells[measure.key], grid.measures[measure.key] = (
+            factors,
+            cell,
+            measure,
+        )
+    return grid
+
+
+def _check_counts(study: Study, store: Store, digest: str) -> None:
+    from ganaug.split import split
+
+    found = store.load(TrainImages(digest))
+    if found is not None:
+        split(found[0], max(study.factors["n_real"]), study.dataset.validation_per_class, 0)
+
+
+def slots(study: Study) -> int:
+    """Trials that can run at a time on this machine."""
+    return study.resources.workers or max(1, int((os.cpu_count() or 1) / study.resources.cpus_per_trial))
+
+
+def _execute(
+    grid: Grid, store: Store, address: str | None, progress: Callable[[int], None]
+) -> tuple[engine.Outcome, list[list[Job]]]:
+    outcome, waves = engine.Outcome(), plan(grid.measures.values(), grid.stored(store), slots(grid.study))
+    if not waves:
+        return outcome, waves
+    resources = grid.study.resources
+    with engine.cluster(address, slots(grid.study) * max(1, round(resources.cpus_per_trial))):
+        try:
+            for wave in waves:
+                engine.run_wave(wave, str(store.root), resources, progress, outcome)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+    return outcome, waves
+
+
+def _rows(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
+    rows = []
+    for key, measure in grid.measures.items():
+        found = store.load(measure)
+        if found is not None:
+            rows.append(Row(key, grid.factors[key], *found))
+        elif key in failures:
+            rows.append(Row(key, grid.factors[key], None, {}, failures[key]))
+    return rows
+
+
+def write_folder(grid: Grid, store: Store, folder: RunFolder, rows: list[Row], extra: dict[str, Any]) -> dict[str, Any]:
+    """The run folder's files but the report; returns the summary."""
+    study, test = grid.study, grid.test
+    write(folder.study, to_yaml(study).encode())
+    folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths])
+    train = store.load(TrainImages(grid.digest))
+    groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0]) if train else ([], [])
+    folder.write_samples(groups)
+    write_json(folder.curves, curves)
+    write_json(folder.failures, {r.key: r.failure for r in rows if r.failure})
+    counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
+    missing = len(grid.measures) - len(rows)
+    summary = {
+        "study": study.name,
+        "question": study.question,
+        "dataset": study.dataset.name,
+        "stand_in": None,
+        "synthetic": test.facts["synthetic"],
+        "classes": test.facts["classes"],
+        "image": test.facts["shape"],
+        "status": "partial" if missing or counts["failed"] else "complete",
+        "cells": {"total": len(grid.measures)}
+        | {s: counts[s] for s in ("ok", "starved", "diverged", "failed")}
+        | {"missing": missing},
+        "factors": study.factors,
+        "store": str(store.root),
+        "versions": {
+            "python": platform.python_version(),
+            **{p: version(p) for p in ("ganaug", "torch", "ray", "numpy")},
+        },
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        **extra,
+    }
+    write_json(folder.summary, summary)
+    return summary
+
+
+def run(
+    study: Study,
+    out: Path,
+    store: Store,
+    data: Path,
+    address: str | None,
+    watch: Callable[[int, int], Callable[[int], None]],
+) -> tuple[dict[str, Any], bool]:
+    """Run what is missing of a study and write its run folder; the summary, and whether the user interrupted.
+
+    `watch(total, missing)` is called once planning is done and returns the function that is told of finished cells.
+    """
+    began = time.monotonic()
+    grid = open_grid(study, data, store)
+    missing = len(grid.missing(store))
+    progress = watch(len(grid.measures), missing)
+    ran: Counter[str] = Counter()
+    failures: dict[str, str] = {}
+    interrupted = False
+    for _ in range(ATTEMPTS):
+        outcome, waves = _execute(grid, store, address, progress)
+        ran += outcome.ran
+        failures |= outcome.failures
+        interrupted = outcome.interrupted
+        rows = _rows(grid, store, failures)
+        if interrupted or not waves or len(rows) == len(grid.measures):
+            break
+    if not rows and failures:
+        first = next(iter(failures.values())).splitlines()[0]
+        raise UserError(f"every cell failed, the first with {first}")
+    extra = {
+        "computed": {k: ran[k] for k in ("fit_gan", "pool", "measure")},
+        "reused": {"measure": len(grid.measures) - missing},
+        "generators": len({g.key for m in grid.measures.values() if (g := generator_of(m))}),
+        "seconds": round(time.monotonic() - began, 1),
+        "workers": slots(study),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+    return write_folder(grid, store, RunFolder(out), rows, extra), interrupted

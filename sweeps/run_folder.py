@@ -1,0 +1,163 @@
+"""The run folder: the one owner of its file names, and the only writer of its tables. See docs/run-folder.md."""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganaug.records import FACTORS, SECONDS
+from ganaug.stages import Artifact
+from sweeps.store import Cost
+
+_INTEGERS = ("n_real", "n_gen", "n_da", "seed")
+_NAMES = {"fit_gan": "gan", "fit_classifier": "classifier"}  # stages' names as columns say them
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell with what is known of it: its factors, and its record or why it failed."""
+
+    key: str
+    factors: dict[str, Any]
+    record: Artifact | None
+    cost: Cost
+    failure: str = ""
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put a file in place whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _seconds(cost: Cost) -> dict[str, float]:
+    sums = dict.fromkeys(SECONDS, 0.0)
+    for kind, seconds in cost.values():
+        sums[kind] = sums.get(kind, 0.0) + seconds
+    return {f"seconds_{_NAMES.get(kind, kind)}": round(s, 4) for kind, s in sums.items()}
+
+
+def _totals(facts: dict[str, Any]) -> dict[str, int]:
+    accepted, candidates = facts.get("accepted", []), facts.get("candidates", [])
+    return {"n_generated": sum(accepted), "n_candidates": sum(candidates), "n_accepted": sum(accepted)}
+
+
+def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
+    facts = row.record.facts if row.record else {"status": "failed", "reason": row.failure.splitlines()[0]}
+    out: dict[str, Any] = {"cell": row.key, **row.factors}
+    out |= dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "n_test", "n_train"))
+    if row.record and "predictions" in row.record.arrays:
+        right = row.record.arrays["predictions"] == labels
+        each = right.mean(axis=1)
+        out["accuracy"] = float(each.mean())
+        out["accuracy_sd"] = float(each.std(ddof=1)) if len(each) > 1 else None
+        out["balanced_accuracy"] = float(np.mean([right[:, labels == c].mean() for c in np.unique(labels)]))
+        out |= {"n_test": facts["n_test"], "n_train": facts["n_train"], "classifier_seeds": len(each)}
+    out |= _totals(facts)
+    out |= {"status": facts["status"], "reason": facts["reason"]}
+    out |= {"gan_diversity": facts.get("diversity"), "calibration_slope": facts.get("calibration", [None])[0]}
+    return out | _seconds(row.cost)
+
+
+def _class_rows(row: Row, labels: np.ndarray, classes: list[str]) -> list[dict[str, Any]]:
+    if row.record is None or "predictions" not in row.record.arrays:
+        return []
+    right = row.record.arrays["predictions"] == labels
+    facts = row.record.facts
+    none = [0] * len(classes)
+    return [
+        {
+            "cell": row.key,
+            **row.factors,
+            "class": name,
+            "correct": int(right[:, labels == c].sum()),
+            "total": int((labels == c).sum()) * len(right),
+            "n_generated": facts.get("accepted", none)[c],
+            "n_candidates": facts.get("candidates", none)[c],
+            "n_accepted": facts.get("accepted", none)[c],
+        }
+        for c, name in enumerate(classes)
+    ]
+
+
+class RunFolder:
+    """Where a run's tables, samples and report lie."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.study = root / "study.yaml"
+        self.summary = root / "summary.json"
+        self.records = root / "records.parquet"
+        self.per_class = root / "per_class.parquet"
+        self.predictions = root / "predictions.safetensors"
+        self.samples = root / "samples.safetensors"
+        self.curves = root / "curves.json"
+        self.failures = root / "failures.json"
+
+    def write_tables(self, rows: list[Row], labels: np.ndarray, classes: list[str], factors: list[str]) -> None:
+        """records.parquet, per_class.parquet and predictions.safetensors."""
+        from safetensors.numpy import save
+
+        cells = [_cell_row(r, labels) for r in rows]
+        self._parquet(self.records, cells, factors)
+        self._parquet(self.per_class, [c for r in rows for c in _class_rows(r, labels, classes)], factors)
+        arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
+        write(self.predictions, save({**arrays, "labels": labels}))
+
+    def _parquet(self, path: Path, rows: list[dict[str, Any]], factors: list[str]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        integers = {
+            *_INTEGERS,
+            "n_test",
+            "n_train",
+            "n_generated",
+            "n_candidates",
+            "n_accepted",
+            "classifier_seeds",
+            "correct",
+            "total",
+        }
+        text = {"cell", "gan_da", "clf_da", "status", "reason", "class"}
+        names = list(dict.fromkeys(k for row in rows for k in row)) or [
+            "cell",
+            *factors,
+            "class",
+            "correct",
+            "total",
+        ]
+        columns = {}
+        for name in names:
+            values = [row.get(name) for row in rows]
+            dotted = name not in FACTORS and name in factors
+            if dotted:
+                types = {type(v) for v in values if v is not None}
+                if len(types) > 1 and not types <= {int, float}:
+                    values = [None if v is None else json.dumps(v) for v in values]
+                columns[name] = pa.array(
+                    [float(v) for v in values] if types == {int, float} and None not in values else values
+                )
+            else:
+                kind = pa.int64() if name in integers else pa.string() if name in text else pa.float64()
+                columns[name] = pa.array(values, kind)
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), sink, compression="zstd")
+        write(path, sink.getvalue().to_pybytes())
+
+    def write_samples(self, groups: list[tuple[dict[str, Any], dict[str, np.ndarray]]]) -> None:
+        """samples.safetensors: images for the sheets, a group per generator shown."""
+        from safetensors.numpy import save
+
+        arrays = {f"{i}/{k}": np.ascontiguousarray(v) for i, (_, own) in enumerate(groups) for k, v in own.items()}
+        write(self.samples, save(arrays, {"groups": json.dumps([facts for facts, _ in groups])}))

@@ -1,0 +1,64 @@
+"""A Ray Tune trial: one job, a cell a step. Actors are reused, so torch is imported once per worker."""
+
+import platform
+import traceback
+from typing import Any
+
+from ray import tune
+
+from ganaug.errors import LeakError
+from sweeps.plan import Job
+
+
+class Trial(tune.Trainable):
+    """Runs the job its config names; publishes to the store and reports counts, never data."""
+
+    def setup(self, config: dict[str, Any], jobs: list[Job], store: str, device: str) -> None:
+        import torch
+
+        from sweeps.execute import Evaluator
+        from sweeps.store import Store
+
+        torch.set_num_threads(1)  # one thread a trial: the same sums in the same order on any machine
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.jobs = jobs
+        self.evaluator = Evaluator(Store(store), device)
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take up another job in the same process."""
+        self.job: Job = self.jobs[new_config["job"]]
+        self.at = 0
+        self.evaluator.forget()
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One cell, or the shared stage of a job that has no cells. A cell that fails is reported; the others go on."""
+        self.evaluator.ran.clear()
+        failures: dict[str, str] = {}
+        leaves = self.job.leaves
+        stage = leaves[self.at] if leaves else self.job.shared
+        assert stage is not None
+        try:
+            if not (leaves and self.evaluator.store.has(stage)):
+                self.evaluator.get(stage)
+        except LeakError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            failures[stage.key] = f"{reason}\n\non {platform.node()}\n{traceback.format_exc()}"
+        self.at += 1
+        return {
+            "cells": 1 if leaves else 0,
+            "ran": dict(self.evaluator.ran),
+            "failures": failures,
+            "done": self.at >= len(leaves),
+        }
+
+    def save_checkpoint(self, checkpoint_dir: str) -> dict[str, Any]:
+        """Nothing: what a trial has done is in the store, and a trial that starts again finds it there."""
+        return {}
+
+    def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
+        """Nothing to load, for the same reason."""
