@@ -7,6 +7,7 @@ import torch
 
 from ganaug.classifiers.cnn import Cnn, predict
 from ganaug.mix import refuse_test_images
+from ganaug.randomness import seeded
 from ganaug.stages import Artifact, NoResult, Work
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 def _load(fitted: Artifact, stage: "FitClassifier", n_classes: int) -> Cnn:
     channels, height, width = fitted.facts["shape"]
-    net = Cnn((channels, height, width), n_classes, stage.classifier.width)
+    # its first weights are overwritten; seeded, because not even those may draw from the global generator
+    net = seeded(lambda: Cnn((channels, height, width), n_classes, stage.classifier.width), 0, "classifier", "init")
     net.load_state_dict(
         {k.removeprefix("net."): torch.from_numpy(v) for k, v in fitted.arrays.items() if k.startswith("net.")}
     )

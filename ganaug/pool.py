@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ganaug.filters.calibration import probability
+from ganaug.filters.calibration import Calibration, by_class
 from ganaug.filters.threshold import accept
 from ganaug.gans.fit import networks
 from ganaug.gans.judge import draw, scores
@@ -31,9 +31,7 @@ def draw_chunk(spec: AnyGan, fit: Artifact, seed: int, index: int, size: int) ->
     return Artifact({"images": np.stack(images), "scores": np.stack(raw)})
 
 
-def select(
-    chunks: Iterator[Artifact], pool: str, calibration: tuple[float, float], threshold: float, n_gen: int
-) -> Artifact:
+def select(chunks: Iterator[Artifact], pool: str, calibration: Calibration, threshold: float, n_gen: int) -> Artifact:
     """Walk the stream until every class has `n_gen` accepted images, or the stream ends.
 
     A class's candidates are counted up to its last image needed, so counts do not depend on the chunk size.
@@ -43,7 +41,7 @@ def select(
     probabilities: list[np.ndarray] = []
     for chunk in chunks:
         drawn.append(chunk.arrays["images"])
-        probabilities.append(probability(chunk.arrays["scores"], *calibration))
+        probabilities.append(by_class(chunk.arrays["scores"], calibration))
         stream = np.concatenate(probabilities, axis=1)  # (classes, candidates so far)
         passed = accept(stream, threshold)
         if (passed.sum(axis=1) >= n_gen).all():

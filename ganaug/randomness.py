@@ -39,5 +39,6 @@ def seeded(build: Callable[[], T], seed: int, *purpose: str | int) -> T:
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, *purpose))
+        # not torch.manual_seed, which seeds the accelerators as well, and those would stay seeded
+        torch.default_generator.manual_seed(derive(seed, *purpose))
         return build()

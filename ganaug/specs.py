@@ -61,19 +61,16 @@ class CganSpec(GanSpec):
 
 
 class ProjectionSpec(GanSpec):
-    """Small convolutional GAN with a projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637).
-
-    The discriminator learns faster than the generator (two time scales: Heusel et al. 2017, arXiv:1706.08500).
-    """
+    """Small convolutional GAN with a projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637)."""
 
     name: Literal["projection"]
     loss: Loss = "hinge"
     latent: PositiveInt = 64
     width: PositiveInt = 64  # generator's channels at half resolution; doubled at each further halving, at most twice
     discriminator_width: PositiveInt = 32  # the same of the discriminator
+    mode_seeking: Annotated[float, Field(ge=0)] = 0.1  # weight of the term that keeps a class's images apart
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-4
-    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-4
     diffaugment: DiffAugmentSpec = DiffAugmentSpec()
 
 

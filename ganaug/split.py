@@ -46,7 +46,7 @@ def split(train: Artifact, n_real: int, n_validation: int, seed: int) -> Artifac
         if len(order) < n_validation + n_real:
             raise UserError(
                 f"n_real: class {train.facts['classes'][label]!r} has {len(order)} images outside the test set; "
-                f"with {n_validation} for validation at most {len(order) - n_validation} are left, got {n_real}"
+                f"with {n_validation} for validation at most {max(len(order) - n_validation, 0)} are left, got {n_real}"
             )
         validation.append(order[:n_validation])
         real.append(order[::-1][:n_real])

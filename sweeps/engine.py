@@ -88,7 +88,7 @@ def run_wave(jobs: list[Job], store: str, resources: Resources, progress: Progre
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         ).fit()
-    for result in results:
+    for result in (results[i] for i in range(len(results))):
         if result.error is not None:
             job = jobs[result.config["job"]] if result.config else None
             for leaf in job.leaves if job else ():

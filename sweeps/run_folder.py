@@ -140,14 +140,8 @@ class RunFolder:
         columns = {}
         for name in names:
             values = [row.get(name) for row in rows]
-            dotted = name not in FACTORS and name in factors
-            if dotted:
-                types = {type(v) for v in values if v is not None}
-                if len(types) > 1 and not types <= {int, float}:
-                    values = [None if v is None else json.dumps(v) for v in values]
-                columns[name] = pa.array(
-                    [float(v) for v in values] if types == {int, float} and None not in values else values
-                )
+            if name in factors and name not in FACTORS:  # a dotted path: the study made its values of one type
+                columns[name] = pa.array(values)
             else:
                 kind = pa.int64() if name in integers else pa.string() if name in text else pa.float64()
                 columns[name] = pa.array(values, kind)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.filters.calibration import probability
+from ganaug.filters.calibration import by_class
 from ganaug.recipe import Cell
 from ganaug.split import split as make_split
 from ganaug.stages import Artifact, FitGan, Pool
@@ -32,7 +32,7 @@ def _group(store: Store, train: Artifact, generator: FitGan, cell: Cell) -> dict
     if fit is None or chunk is None:
         return None
     images = chunk[0].arrays["images"]
-    probabilities = probability(chunk[0].arrays["scores"], *fit[0].facts["calibration"])
+    probabilities = by_class(chunk[0].arrays["scores"], fit[0].facts["calibration"])
     passed = probabilities >= cell.threshold
     kept, kept_score = _first(images, probabilities, passed)
     rejected, rejected_score = _first(images, probabilities, ~passed)

@@ -8,6 +8,7 @@ A manifest is put last and never replaces another, so an artifact is there whole
 first wins. Every read verifies; what is damaged is set aside, said, and made again.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -104,18 +105,19 @@ class Store:
 
     def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> None:
         """Put an artifact; if another writer was first, theirs stays."""
-        blob = pack({k: np.ascontiguousarray(v) for k, v in artifact.arrays.items()})
-        manifest = {
+        blob = pack({k: np.asarray(v, order="C") for k, v in artifact.arrays.items()})
+        digest = _digest(blob)
+        manifest: dict[str, Any] = {
             "key": stage.key,
             "kind": stage.kind(),
             "stage": stage.describe(),
             "facts": artifact.facts,
             "cost": cost,
-            "blob": {"sha256": _digest(blob), "bytes": len(blob)},
+            "blob": {"sha256": digest, "bytes": len(blob)},
         }
         manifest["check"] = _digest(_canonical(manifest))
-        path = self._blob(manifest["blob"]["sha256"])
-        if not path.exists() or _digest(path.read_bytes()) != path.name:
+        path = self._blob(digest)
+        if not path.exists() or _digest(path.read_bytes()) != digest:
             _write(path, blob, replace=True)
         _write(self._manifest(stage.kind(), stage.key), _canonical(manifest), replace=False)
         self._checkpoint(stage.key).unlink(missing_ok=True)
@@ -129,14 +131,15 @@ class Store:
             return None
         except Damaged as damage:
             log.warning("%s; set aside, it will be made again", damage)
-            path.replace(path.with_suffix(".damaged"))
+            with contextlib.suppress(FileNotFoundError):  # another reader was faster
+                path.replace(path.with_suffix(".damaged"))
             return None
 
     def _read(self, path: Path, key: str) -> tuple[Artifact, Cost]:
         try:
             manifest = json.loads(path.read_bytes())
             check = manifest.pop("check")
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise Damaged(f"{path}: not a manifest") from error
         if _digest(_canonical(manifest)) != check or manifest["key"] != key:
             raise Damaged(f"{path}: differs from its checksum")
@@ -152,7 +155,7 @@ class Store:
 
     def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
         """Keep the state of an unfinished stage in place of the last one."""
-        data = pack({k: np.ascontiguousarray(v) for k, v in state.items()})
+        data = pack({k: np.asarray(v, order="C") for k, v in state.items()})
         _write(self._checkpoint(key), _digest(data).encode() + data, replace=True)
 
     def load_progress(self, key: str) -> dict[str, np.ndarray] | None:

@@ -2,12 +2,13 @@
 
 import difflib
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from ganaug import specs
 from ganaug.datasets import DATASETS
@@ -29,18 +30,36 @@ def _da(text: str) -> str:
     return text
 
 
+def _hint(name: str, known: Iterable[str], above: str = "") -> str:
+    """`; did you mean 'x'?`, or the known names where none is close; `above` stands before each."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {above + close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
 _FACTOR_TYPES: dict[str, TypeAdapter[Any]] = {
     "n_real": TypeAdapter(PositiveInt),
     "n_gen": TypeAdapter(Count),
     "threshold": TypeAdapter(Annotated[float, Field(ge=0, le=1)]),
-    "gan_da": TypeAdapter(str),
+    "gan_da": TypeAdapter(Annotated[str, AfterValidator(_da)]),
     "n_da": TypeAdapter(PositiveInt | None),
-    "clf_da": TypeAdapter(str),
+    "clf_da": TypeAdapter(Annotated[str, AfterValidator(_da)]),
     "seed": TypeAdapter(Annotated[int, Field(ge=0, lt=2**31)]),
 }
 _FACTOR_DEFAULTS: Value = {
     "n_gen": [0], "threshold": [0.0], "gan_da": ["none"], "n_da": [None], "clf_da": ["none"], "seed": [0],
 }  # fmt: skip
+
+
+_GANS: dict[str, type[Spec]] = {
+    get_args(m.model_fields["name"].annotation)[0]: m for m in get_args(get_args(specs.AnyGan)[0])
+}
+
+
+def _renamed(gan: Spec, name: str) -> Value:
+    """A GAN's settings for the GAN called `name`: those that differ from their default go along where it knows them."""
+    known = _GANS[name].model_fields if name in _GANS else {}
+    return {k: v for k, v in gan.model_dump(exclude_defaults=True).items() if k in known} | {"name": name}
 
 
 class DatasetSpec(Spec):
@@ -58,7 +77,7 @@ class DatasetSpec(Spec):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in DATASETS:
-            raise ValueError(f"unknown data set; known: {', '.join(DATASETS)}")
+            raise ValueError(f"unknown data set {name!r}{_hint(name, DATASETS)}")
         return name
 
     @property
@@ -73,13 +92,13 @@ class Resources(Spec):
     workers: PositiveInt | None = None  # trials at a time; None: as many as the CPUs or GPUs allow
     cpus_per_trial: Annotated[float, Field(gt=0)] = 1.0
     gpus_per_trial: Annotated[float, Field(ge=0)] = 0.0
-    device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
 class Study(Spec):
     """The whole of a study, every default written out."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    name: str
     question: str = ""
     dataset: DatasetSpec
     factors: dict[str, list[Any]]
@@ -89,7 +108,13 @@ class Study(Spec):
     classifier: specs.ClassifierSpec = specs.ClassifierSpec()
     classifier_seeds: Annotated[int, Field(ge=1, le=100)] = 1
     resources: Resources = Resources()
-    _sections: dict[str, Value] = PrivateAttr(default_factory=dict)
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+            raise ValueError("must be up to 64 letters, digits, '.', '_' and '-', and begin with a letter or a digit")
+        return name
 
     @field_validator("factors", mode="before")
     @classmethod
@@ -103,34 +128,28 @@ class Study(Spec):
             values = factors.get(name, _FACTOR_DEFAULTS.get(name))
             values = values if isinstance(values, list) else [values]
             if not values:
-                raise ValueError(f"{name} is an empty list; give at least one value")
+                raise ValueError(f"factors.{name}: is an empty list; give at least one value")
             if name in _FACTOR_TYPES:
-                values = [_checked(_FACTOR_TYPES[name], v, f"{name}[{i}]") for i, v in enumerate(values)]
-                if name in ("gan_da", "clf_da"):
-                    for v in values:
-                        _da(v)
+                values = [_checked(_FACTOR_TYPES[name], v, f"factors.{name}[{i}]") for i, v in enumerate(values)]
             elif name.split(".")[0] not in SECTIONS or "." not in name:
-                close = difflib.get_close_matches(name, FACTORS, 1)
                 raise ValueError(
-                    f"unknown factor {name!r}{f'; did you mean {close[0]!r}?' if close else ''}; known: {', '.join(FACTORS)}, "
-                    f"or a dotted path into {', '.join(SECTIONS)}, e.g. gan.steps"
+                    f"factors: unknown factor {name!r}{_hint(name, FACTORS)} (a dotted path into "
+                    f"{', '.join(SECTIONS)} is a factor too, e.g. gan.steps)"
                 )
-            if any(a == b for a, b in itertools.combinations(values, 2)):
-                raise ValueError(f"{name} holds a value twice: {values}")
-            out[name] = values
+            out[name] = _distinct(name, values)
         return out
 
     @model_validator(mode="after")
     def _whole(self) -> "Study":
         for name in self.paths:
-            for value in self.factors[name]:
-                self._section(name, ((name, value),))
+            values = [self._settled(name, value) for value in self.factors[name]]
+            self.factors[name] = _distinct(name, values)
         for setting in self._settings():
-            if not setting["classifier"].include_real and not setting["classifier"].include_validation:
-                if 0 in self.factors["n_gen"]:
-                    raise ValueError(
-                        "classifier.include_real false with n_gen 0 leaves nothing to train on; take 0 out of n_gen"
-                    )
+            classifier = setting["classifier"]
+            if not (classifier.include_real or classifier.include_validation) and 0 in self.factors["n_gen"]:
+                raise ValueError(
+                    "classifier.include_real false with n_gen 0 leaves nothing to train on; take 0 out of n_gen"
+                )
             if max(self.factors["n_gen"]) > setting["pool"].max_per_class:
                 raise ValueError(
                     f"factors.n_gen: {max(self.factors['n_gen'])} is more than a pool holds; raise pool.max_per_class "
@@ -143,23 +162,39 @@ class Study(Spec):
         """The factors that are dotted paths."""
         return [f for f in self.factors if f not in FACTORS]
 
+    def _settled(self, path: str, value: Any) -> Any:
+        """A dotted factor's value as the section it reaches into reads it, so that 4 and 4.0 steps are one value."""
+        if isinstance(value, list | dict | None):
+            raise ValueError(f"factors.{path}: each value must be a number or a name, got {_short(value)}")
+        at: Any = self._section(path, ((path, value),))
+        for part in path.split(".")[1:]:
+            at = getattr(at, part)
+        if isinstance(value, bool) and not isinstance(at, bool):
+            raise ValueError(f"factors.{path}: must be a number or a name, got {value}")
+        return at
+
     def _section(self, section: str, changes: tuple[tuple[str, Any], ...]) -> Spec:
         """A section's spec with the dotted changes that reach into it, checked again."""
         section = section.split(".")[0]
-        own = [(path.split(".")[1:], value) for path, value in changes if path.split(".")[0] == section]
+        own = [(path, value) for path, value in changes if path.split(".")[0] == section]
         spec: Spec = getattr(self, section)
         if not own:
             return spec
-        data = spec.model_dump()
-        for keys, value in own:
+        name = dict(own).get("gan.name")
+        data = spec.model_dump() if name is None else _renamed(spec, name)
+        for path, value in own:
             at = data
-            for k in keys[:-1]:
-                at = at.get(k) if isinstance(at.get(k), dict) else {}
-            at[keys[-1]] = value
+            *parts, last = path.split(".")[1:]
+            for part in parts:
+                if not isinstance(at.get(part), dict):
+                    raise ValueError(f"factors.{path}: reaches into {part!r}, which has no settings of its own")
+                at = at[part]
+            at[last] = value
         try:
             return TypeAdapter(type(spec) if section != "gan" else specs.AnyGan).validate_python(data)
         except ValidationError as error:
-            raise ValueError(f"factors.{'.'.join([section, *own[-1][0]])}: {explain(error)}") from None
+            told = explain(error, (section,))
+            raise ValueError(f"factors.{told}" if told.startswith(f"{section}.") else f"factors: {told}") from None
 
     def _settings(self) -> Iterator[Value]:
         """The specs of every combination of the dotted factors."""
@@ -180,6 +215,10 @@ class Study(Spec):
                     factors = {f: None if is_generation_factor(f) else v for f, v in factors.items()}
                 elif factors["gan_da"] == "none":
                     factors["n_da"] = None
+                elif factors["n_da"] == factors["n_real"] and None in self.factors["n_da"]:
+                    factors["n_da"] = None  # the default by its number
+                if factors["clf_da"] == "none" and factors["gan_da"] in (None, "none"):
+                    factors = {f: None if f.startswith("augmentation.") else v for f, v in factors.items()}
                 mark = repr(factors)
                 if mark in seen:
                     continue
@@ -205,13 +244,23 @@ class Study(Spec):
         )
 
 
+def _distinct(name: str, values: list[Any]) -> list[Any]:
+    if any(a == b for a, b in itertools.combinations(values, 2)):
+        raise ValueError(f"factors.{name}: holds a value twice: {_short(values)}")
+    return values
+
+
 def _checked(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"{name}: must be a number or a name, got {value}")
     try:
-        if isinstance(value, bool):
-            raise ValueError(f"{name}: must be a number or a name, got {value}")
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise ValueError(f"{name}: {explain(error)}") from None
+        bounds = adapter.json_schema()
+        if error.errors()[0]["type"] in ("greater_than_equal", "less_than_equal") and "maximum" in bounds:
+            rule = f"must lie in [{bounds['minimum']}, {bounds['maximum']}]"
+            raise ValueError(f"{name}: {rule}, got {value}") from None
+        raise ValueError(explain(error, (name,))) from None
 
 
 _RULES = {
@@ -233,10 +282,7 @@ _RULES = {
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
     "missing": "is missing",
-    "union_tag_not_found": "needs a name; known: {expected_tags}",
-    "union_tag_invalid": "unknown name; known: {expected_tags}",
     "literal_error": "must be {expected}",
-    "string_pattern_mismatch": "must match {pattern}",
 }
 
 
@@ -245,46 +291,45 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def explain(error: ValidationError) -> str:
-    """The first thing wrong, in one line: the key, the rule, the value."""
+def explain(error: ValidationError, above: tuple[str, ...] = ()) -> str:
+    """The first thing wrong, in one line: the key, the rule, the value. `above` is where the checked value belongs."""
     first = error.errors(include_url=False)[0]
-    tags = {"cgan", "projection"}
-    path = [str(p) if not isinstance(p, int) else f"[{p}]" for p in first["loc"] if p not in tags]
-    key = ".".join(path).replace(".[", "[")
-    context = first.get("ctx", {})
+    places = (*above, *first["loc"])
+    # pydantic puts the GAN's name into the place: gan.projection.steps
+    path = [p for i, p in enumerate(places) if not (i and places[i - 1] == "gan" and p in _GANS)]
+    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    context, value = first.get("ctx", {}), first["input"]
     match first["type"]:
         case "extra_forbidden":
-            parent, _, name = key.rpartition(".")
-            known = _known_keys(parent)
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}" if known else ""
-            return f"unknown key {key!r}{hint}"
-        case "value_error" | "assertion_error":
-            inner = str(context.get("error", first["msg"]))
-            if inner.startswith(("factors.", "classifier.")):
-                return inner
-            got = "" if isinstance(first["input"], dict) or "got " in inner else f", got {_short(first['input'])}"
-            return f"{key}: {inner}{got}" if key else inner
+            name = str(places[-1])
+            if len(places) == 1 and (close := difflib.get_close_matches(name, FACTORS, 1)):
+                return f"unknown key {name!r}; did you mean the factor {close[0]!r}, under factors?"
+            return f"unknown key {key!r}{_hint(name, _known_keys(places[:-1]), key.removesuffix(name))}"
+        case "union_tag_not_found":
+            return f"{key}.name: is missing; known: {', '.join(_GANS)}"
+        case "union_tag_invalid":
+            return f"{key}.name: unknown GAN {value['name']!r}; known: {', '.join(_GANS)}"
+        case "missing":
+            return f"{key}: is missing"
+        case "value_error":
+            rule = str(context["error"])
+            if rule.startswith(("factors", "classifier")):
+                return rule
+            told = isinstance(value, dict) or "got " in rule or repr(value) in rule
+            return f"{key}: {rule}" + ("" if told else f", got {_short(value)}")
         case kind:
+            context = {k: int(v) if isinstance(v, float) and v == int(v) else v for k, v in context.items()}
             rule = _RULES[kind].format(**context) if kind in _RULES else first["msg"]
-            if {"ge", "le"} <= set(context):
-                rule = f"must lie in [{context['ge']}, {context['le']}]"
-            got = "" if kind in ("missing", "union_tag_not_found") else f", got {_short(first['input'])}"
-            return f"{key}: {rule}{got}" if key else f"{rule}{got}"
+            return f"{key}: {rule}, got {_short(value)}"
 
 
 @cache
-def _known_keys(parent: str) -> tuple[str, ...]:
-    """The keys a section of a study knows; for a GAN, those of all of them."""
+def _known_keys(places: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys that a section of a study, found by its place, knows."""
     at: Any = Study
-    for part in filter(None, parent.split(".")):
-        if part == "gan":
-            models = get_args(get_args(specs.AnyGan)[0])
-            return tuple(dict.fromkeys(f for m in models for f in m.model_fields))
+    for place in places:
         fields = getattr(at, "model_fields", {})
-        if part not in fields:
-            return ()
-        at = fields[part].annotation
+        at = fields[place].annotation if place in fields else _GANS.get(str(place), at)
     return tuple(getattr(at, "model_fields", ()))
 
 
@@ -310,34 +355,51 @@ def find(study: str) -> Path:
 
 def _set(data: Value, assignment: str) -> None:
     """Apply `--set key=value`: a dotted path, or the bare name of a factor."""
-    key, sign, text = assignment.partition("=")
-    if not sign or not key:
+    key, _, text = assignment.partition("=")
+    path = key.split(".")
+    if "=" not in assignment or not all(path):
         raise UserError(f"--set {assignment}: must be key=value, e.g. --set n_real=[3,10]")
     factors = data.get("factors")
-    path = key.split(".")
     if key in FACTORS or (isinstance(factors, dict) and key in factors):
         path = ["factors", key]
-    elif path[0] == "factors":
+    elif path[0] == "factors" and len(path) > 1:
         path = ["factors", ".".join(path[1:])]
     at = data
-    for part in path[:-1]:
+    for depth, part in enumerate(path[:-1], 1):
         at = at.setdefault(part, {})
         if not isinstance(at, dict):
-            raise UserError(f"--set {key}: {part} is not a mapping")
+            raise UserError(f"--set {key}: {'.'.join(path[:depth])} has no settings of its own")
     at[path[-1]] = yaml_file.parse_value(text, f"--set {key}")
 
 
+def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:
+    """A yes or no where a number belongs would pass for 1 or 0."""
+    for key, value in data.items():
+        known = getattr(checked, key)
+        if isinstance(value, dict) and isinstance(known, Spec):
+            _refuse_yes(value, known, f"{above}{key}.")
+        elif isinstance(value, bool) and not isinstance(known, bool):
+            raise UserError(f"{above}{key}: must be a number or a name, got {value}")
+
+
 def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
-    """A study from a file or a packaged name, with `--set` assignments applied; UserError says what is wrong where."""
+    """A study from a file or a packaged name, with `--set` assignments applied; UserError says what is wrong where.
+
+    A number in quotes is a number; `true` and `false` are not.
+    """
     path = find(study)
     data = yaml_file.read(path)
     for assignment in assignments:
         _set(data, assignment)
     data.setdefault("name", path.stem)
     try:
-        return Study.model_validate(data)
+        checked = Study.model_validate(data)
+        _refuse_yes(data, checked)
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error)}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return checked
 
 
 def to_yaml(study: Study) -> str:

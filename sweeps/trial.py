@@ -13,7 +13,9 @@ from sweeps.plan import Job
 class Trial(tune.Trainable):
     """Runs the job its config names; publishes to the store and reports counts, never data."""
 
-    def setup(self, config: dict[str, Any], jobs: list[Job], store: str, device: str) -> None:
+    def setup(  # type: ignore[override]  # with_parameters gives the rest
+        self, config: dict[str, Any], jobs: list[Job], store: str, device: str
+    ) -> None:
         import torch
 
         from sweeps.execute import Evaluator

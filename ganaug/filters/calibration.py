@@ -31,11 +31,38 @@ def platt(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
     slope, intercept = minimize(
         loss, np.zeros(2), jac=True, method="L-BFGS-B", options={"gtol": 1e-10, "ftol": 1e-15}
     ).x
-    if slope < 0:
+    if not slope > 0:  # nor where all scores are equal or not finite
         return 0.0, 0.0
     return float(slope / scale), float(intercept - slope * centre / scale)
 
 
-def probability(raw: np.ndarray, slope: float, intercept: float) -> np.ndarray:
+def probability(raw: np.ndarray, slope: float, intercept: float | np.ndarray) -> np.ndarray:
     """Calibrated probability that an image is real, float32 in [0, 1], from raw scores of any shape."""
     return expit(slope * raw.astype(np.float64) + intercept).astype(np.float32)
+
+
+Calibration = tuple[float, list[float]]
+"""One slope, and an intercept per class."""
+
+
+def calibrate(
+    real: np.ndarray, real_labels: np.ndarray, generated: np.ndarray, generated_labels: np.ndarray, n_classes: int
+) -> Calibration:
+    """Platt scaling with one slope for all classes and an intercept for each.
+
+    A conditional discriminator scores some classes higher than others, real and generated images alike; a common
+    intercept would then keep all of one class and nothing of another. So each class's scores (N,) are taken from the
+    middle between its real and its generated ones, and the slope is fitted to all together, for
+    a class has few real ones.
+    """
+    middle = np.array(
+        [(real[real_labels == c].mean() + generated[generated_labels == c].mean()) / 2 for c in range(n_classes)]
+    )
+    slope, intercept = platt(real - middle[real_labels], generated - middle[generated_labels])
+    return slope, [float(intercept - slope * m) for m in middle]
+
+
+def by_class(raw: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Probabilities (classes, N) of raw scores (classes, N)."""
+    slope, intercepts = calibration
+    return probability(raw, slope, np.array(intercepts)[:, None])

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganaug.filters.calibration import platt
+from ganaug.filters.calibration import calibrate
 from ganaug.gans.judge import COLLAPSED, diversity, draw, scores
 from ganaug.gans.networks import build
 from ganaug.gans.training import State, latent_for, train
@@ -82,14 +82,14 @@ def _judge(
     fake_labels = np.repeat(np.arange(n_classes), CALIBRATION_PER_CLASS)
     on_real = scores(discriminator, split.arrays["validation"], split.arrays["validation_labels"])
     on_fake = scores(discriminator, fake, fake_labels)
-    slope, intercept = platt(on_real, on_fake)
+    calibration = calibrate(on_real, split.arrays["validation_labels"], on_fake, fake_labels, n_classes)
     if ratio < COLLAPSED:
         diverged = f"collapsed: a class's images are {ratio:.2f} times as diverse as its real ones"
     elif not np.isfinite(on_fake).all():
         diverged = "the discriminator's scores are not finite"
     else:
         diverged = ""
-    return {"diversity": ratio, "calibration": [slope, intercept], "diverged": diverged}
+    return {"diversity": ratio, "calibration": calibration, "diverged": diverged}
 
 
 def networks(spec: AnyGan, fit: "Artifact") -> tuple[nn.Module, nn.Module]:

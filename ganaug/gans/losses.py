@@ -1,7 +1,7 @@
 """GAN losses on raw discriminator scores (N,), as (discriminator, generator) pairs.
 
 hinge: Lim & Ye 2017, arXiv:1705.02894.  bce: Goodfellow et al. 2014, arXiv:1406.2661, non-saturating.
-least-squares: Mao et al. 2016, arXiv:1611.04076.
+least-squares: Mao et al. 2016, arXiv:1611.04076. `mode_seeking` is a term for the generator: Mao et al. 2019, arXiv:1903.05628.
 """
 
 from collections.abc import Callable
@@ -42,3 +42,14 @@ LOSSES: dict[str, tuple[DiscriminatorLoss, GeneratorLoss]] = {
     "bce": (_bce_d, _bce_g),
     "least-squares": (_least_squares_d, _least_squares_g),
 }
+
+
+def mode_seeking(images: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
+    """Mean |z - z'| / |G(z, y) - G(z', y)|: large where different latent vectors give the same image of a class.
+
+    images (N, C, H, W) in [-1, 1] and latent (N, D); the two halves of the batch hold the same labels.
+    """
+    half = len(images) // 2
+    apart = (images[:half] - images[-half:]).abs().mean((1, 2, 3))
+    latent_apart = (latent[:half] - latent[-half:]).abs().mean(1)
+    return (latent_apart / (apart + 1e-3)).mean()

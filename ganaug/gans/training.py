@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ganaug.gans.diffaugment import diffaugment
-from ganaug.gans.losses import LOSSES
+from ganaug.gans.losses import LOSSES, mode_seeking
 from ganaug.gans.networks import build
 from ganaug.images import background, image_shape, to_float
 from ganaug.randomness import derive, torch_rng
@@ -74,9 +74,8 @@ class Trainer:
         at = deck[start % n : start % n + self.spec.batch].to(self.device)
         return self.real[at], self.labels[at]
 
-    def _fake(self, labels: torch.Tensor) -> torch.Tensor:
-        latent = torch.randn(len(labels), self.spec.latent, generator=self.rng).to(self.device)
-        return self.generator(latent, labels)
+    def _latent(self, n: int) -> torch.Tensor:
+        return torch.randn(n, self.spec.latent, generator=self.rng).to(self.device)
 
     def _seen(self, images: torch.Tensor) -> torch.Tensor:
         """What the discriminator is shown of images."""
@@ -85,14 +84,16 @@ class Trainer:
         return images
 
     def _random_labels(self) -> torch.Tensor:
-        return torch.randint(self.n_classes, (self.spec.batch,), generator=self.rng).to(self.device)
+        """Each class drawn twice, in the batch's two halves: `mode_seeking` compares images of one class."""
+        half = torch.randint(self.n_classes, (-(-self.spec.batch // 2),), generator=self.rng)
+        return torch.cat([half, half])[: self.spec.batch].to(self.device)
 
     def advance(self) -> tuple[torch.Tensor, torch.Tensor]:
         """One step; the generator's and the discriminator's losses, still on the device."""
         d_loss, g_loss = LOSSES[self.spec.loss]
         real, labels = self._batch()
         with torch.no_grad():
-            fake = self._fake(labels)
+            fake = self.generator(self._latent(len(labels)), labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
         both = self._seen(torch.cat([real, fake]))
         on_real, on_fake = self.discriminator(both, torch.cat([labels, labels]), self.rng).chunk(2)
@@ -103,7 +104,11 @@ class Trainer:
 
         labels = self._random_labels()
         self.discriminator.requires_grad_(False)
-        loss_g = g_loss(self.discriminator(self._seen(self._fake(labels)), labels, self.rng))
+        latent = self._latent(len(labels))
+        fake = self.generator(latent, labels)
+        loss_g = g_loss(self.discriminator(self._seen(fake), labels, self.rng))
+        if isinstance(self.spec, ProjectionSpec) and self.spec.mode_seeking:
+            loss_g = loss_g + self.spec.mode_seeking * mode_seeking(fake, latent)
         self.discriminator.requires_grad_(True)
         self.optimise_g.zero_grad()
         loss_g.backward()
@@ -148,11 +153,16 @@ class Trainer:
         for name, net in self._parts().items():
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")})
         for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
+            weights = optimiser.param_groups[0]["params"]
             moments: dict[int, dict[str, torch.Tensor]] = {}
             for key, value in state.items():
                 if key.startswith(f"{name}."):
                     _, i, k = key.split(".")
-                    moments.setdefault(int(i), {})[k] = value
+                    # a copy laid out in memory like its weight: fused Adam walks both without a look at their strides,
+                    # and numpy has made channels-last arrays contiguous (and a count an array of one)
+                    moments.setdefault(int(i), {})[k] = (
+                        value.reshape(()).clone() if k == "step" else torch.empty_like(weights[int(i)]).copy_(value)
+                    )
             optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
         self._deck = self._shuffled(self.step * self.spec.batch // len(self.real))
 
