@@ -7,8 +7,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ganaug.errors import UserError
 from sweeps.plan import Job
 from sweeps.study import Resources
 
@@ -32,16 +34,20 @@ class Outcome:
     ran: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
+    slots: int = 0  # trials at a time
 
 
 @contextlib.contextmanager
-def cluster(address: str | None, slots: int) -> Iterator[int]:
-    """Join the cluster at `address`, or start Ray on this machine alone, on the loopback; yields the CPUs there are."""
+def cluster(address: str | None, cpus: int) -> Iterator[dict[str, float]]:
+    """Join the cluster at `address`, or start Ray on this machine alone with `cpus` CPUs, on the loopback.
+
+    Yields what there is in all: Ray's resources by name, `CPU` and `GPU` among them.
+    """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # a local Ray listens on 127.0.0.1 only
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # Ctrl-C reaches us as KeyboardInterrupt
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
     runtime = {"env_vars": WORKER_ENVIRONMENT}
@@ -51,37 +57,67 @@ def cluster(address: str | None, slots: int) -> Iterator[int]:
     else:
         os.environ.pop("RAY_ADDRESS", None)
         ray.init(
-            num_cpus=slots,
+            num_cpus=cpus,
             include_dashboard=False,
             _node_ip_address="127.0.0.1",
             object_store_memory=256 << 20,
             **quiet,
         )
     try:
-        yield int(ray.cluster_resources().get("CPU", 1))
+        yield ray.cluster_resources()
     finally:
         ray.shutdown()
 
 
-def run_wave(jobs: list[Job], store: str, resources: Resources, progress: Progress, outcome: Outcome) -> None:
-    """Run every job as a Tune trial, the longest first; adds to `outcome`."""
+@dataclass(frozen=True)
+class Placement:
+    """How trials lie on what there is."""
+
+    slots: int  # trials at a time
+    cpus: float  # per trial
+    gpus: float  # per trial; a fraction lets trials share one
+    device: str
+
+    @classmethod
+    def of(cls, resources: Resources, there: dict[str, float]) -> "Placement":
+        """Place trials on a cluster's resources. `auto` uses GPUs where there are some, shared by trials."""
+        cpus, gpus = resources.cpus_per_trial, resources.gpus_per_trial
+        n_gpus = there.get("GPU", 0.0)
+        by_cpu = max(1, int(there.get("CPU", 1) / cpus))
+        if resources.device == "cpu":
+            gpus = 0.0
+        elif gpus is None:
+            gpus = min(1.0, n_gpus / min(by_cpu, resources.workers or by_cpu))
+        if gpus > n_gpus or (resources.device == "cuda" and not gpus):
+            raise UserError(f"resources.gpus_per_trial: {gpus:g} asked for, the cluster has {n_gpus:g} GPUs")
+        slots = min(by_cpu, int(n_gpus / gpus + 1e-6)) if gpus else by_cpu
+        return cls(min(slots, resources.workers or slots), cpus, gpus, "cuda" if gpus else "cpu")
+
+
+def run_wave(
+    jobs: list[Job], store: Path, scratch: Path | None, placement: Placement, progress: Progress, outcome: Outcome
+) -> None:
+    """Run every job as a Tune trial, the longest first; adds to `outcome`.
+
+    `scratch` is where Tune keeps its own state meanwhile: a folder that all nodes reach, None on one machine.
+    """
     from ray import tune
 
     from sweeps.trial import Trial
     from sweeps.watch import Watch
 
     trainable = tune.with_resources(
-        tune.with_parameters(Trial, jobs=jobs, store=store, device=resources.device),
-        {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
+        tune.with_parameters(Trial, jobs=jobs, store=str(store), device=placement.device),
+        {"cpu": placement.cpus, "gpu": placement.gpus},
     )
-    with tempfile.TemporaryDirectory(prefix="ganaug-tune-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="ganaug-tune-", dir=scratch) as state:
         results = tune.Tuner(
             trainable,
             param_space={"job": tune.grid_search(list(range(len(jobs))))},
-            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=resources.workers),
+            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=placement.slots),
             run_config=tune.RunConfig(
                 name="wave",
-                storage_path=scratch,
+                storage_path=state,
                 verbose=0,
                 callbacks=[Watch(outcome, progress)],
                 failure_config=tune.FailureConfig(max_failures=3),

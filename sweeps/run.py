@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import UserError
+from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
 from ganaug.records import FACTORS
+from ganaug.specs import ProjectionSpec
 from ganaug.stages import Artifact, Measure, TrainImages
 from sweeps import engine, samples
 from sweeps.imports import import_dataset
-from sweeps.plan import Job, generator_of, plan
+from sweeps.plan import generator_of, plan
 from sweeps.run_folder import Row, RunFolder, write, write_json
 from sweeps.store import Store
 from sweeps.study import Study, to_yaml
@@ -52,6 +54,8 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     grid = Grid(study, digest, test)
     _check_counts(study, store, digest)
     for factors, cell in study.cells(digest):
+        if cell.n_gen and isinstance(cell.gan, ProjectionSpec):
+            _check_side(test.facts["shape"][1])
         measure = recipe(cell)
         grid.factors[measure.key], grid.cells[measure.key], grid.measures[measure.key] = (
             factors,
@@ -59,6 +63,13 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
             measure,
         )
     return grid
+
+
+def _check_side(side: int) -> None:
+    try:
+        check_side(side)
+    except ValueError as error:
+        raise UserError(f"gan: {error}; choose another dataset.size, or gan.name cgan") from None
 
 
 def _check_counts(study: Study, store: Store, digest: str) -> None:
@@ -69,25 +80,29 @@ def _check_counts(study: Study, store: Store, digest: str) -> None:
         split(found[0], max(study.factors["n_real"]), study.dataset.validation_per_class, 0)
 
 
+def local_cpus(study: Study) -> int:
+    """CPUs a local Ray is told of: the machine's, or as many as the stated number of workers needs."""
+    workers, cpus = study.resources.workers, study.resources.cpus_per_trial
+    return max(1, round(workers * cpus)) if workers else os.cpu_count() or 1
+
+
 def slots(study: Study) -> int:
-    """Trials that can run at a time on this machine."""
-    return study.resources.workers or max(1, int((os.cpu_count() or 1) / study.resources.cpus_per_trial))
+    """Trials that can run at a time on this machine's CPUs."""
+    return max(1, int(local_cpus(study) / study.resources.cpus_per_trial))
 
 
-def _execute(
-    grid: Grid, store: Store, address: str | None, progress: Callable[[int], None]
-) -> tuple[engine.Outcome, list[list[Job]]]:
-    outcome, waves = engine.Outcome(), plan(grid.measures.values(), grid.stored(store), slots(grid.study))
-    if not waves:
-        return outcome, waves
-    resources = grid.study.resources
-    with engine.cluster(address, slots(grid.study) * max(1, round(resources.cpus_per_trial))):
+def _execute(grid: Grid, store: Store, address: str | None, progress: Callable[[int], None]) -> engine.Outcome:
+    """One round over what is missing."""
+    outcome = engine.Outcome()
+    with engine.cluster(address, local_cpus(grid.study)) as there:
+        placement = engine.Placement.of(grid.study.resources, there)
+        outcome.slots = placement.slots
         try:
-            for wave in waves:
-                engine.run_wave(wave, str(store.root), resources, progress, outcome)
+            for wave in plan(grid.measures.values(), grid.stored(store), placement.slots):
+                engine.run_wave(wave, store.root, store.root if address else None, placement, progress, outcome)
         except KeyboardInterrupt:
             outcome.interrupted = True
-    return outcome, waves
+    return outcome
 
 
 def _rows(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
@@ -153,19 +168,19 @@ def run(
     """
     began = time.monotonic()
     grid = open_grid(study, data, store)
-    missing = len(grid.missing(store))
-    progress = watch(len(grid.measures), missing)
     ran: Counter[str] = Counter()
     failures: dict[str, str] = {}
-    interrupted = False
+    outcome = engine.Outcome()
+    rows = _rows(grid, store, failures)  # reading verifies: a damaged record is set aside here and made again below
+    missing = len(grid.measures) - len(rows)
+    progress = watch(len(grid.measures), missing)
     for _ in range(ATTEMPTS):
-        outcome, waves = _execute(grid, store, address, progress)
+        if outcome.interrupted or len(rows) == len(grid.measures):
+            break
+        outcome = _execute(grid, store, address, progress)
         ran += outcome.ran
         failures |= outcome.failures
-        interrupted = outcome.interrupted
         rows = _rows(grid, store, failures)
-        if interrupted or not waves or len(rows) == len(grid.measures):
-            break
     if not rows and failures:
         first = next(iter(failures.values())).splitlines()[0]
         raise UserError(f"every cell failed, the first with {first}")
@@ -174,7 +189,7 @@ def run(
         "reused": {"measure": len(grid.measures) - missing},
         "generators": len({g.key for m in grid.measures.values() if (g := generator_of(m))}),
         "seconds": round(time.monotonic() - began, 1),
-        "workers": slots(study),
+        "workers": outcome.slots,
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
-    return write_folder(grid, store, RunFolder(out), rows, extra), interrupted
+    return write_folder(grid, store, RunFolder(out), rows, extra), outcome.interrupted

@@ -91,7 +91,7 @@ class Resources(Spec):
 
     workers: PositiveInt | None = None  # trials at a time; None: as many as the CPUs or GPUs allow
     cpus_per_trial: Annotated[float, Field(gt=0)] = 1.0
-    gpus_per_trial: Annotated[float, Field(ge=0)] = 0.0
+    gpus_per_trial: Annotated[float, Field(ge=0)] | None = None  # None: the GPUs there are, shared by the trials
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 

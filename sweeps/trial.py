@@ -22,8 +22,6 @@ class Trial(tune.Trainable):
         from sweeps.store import Store
 
         torch.set_num_threads(1)  # one thread a trial: the same sums in the same order on any machine
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         self.jobs = jobs
         self.evaluator = Evaluator(Store(store), device)
         self.reset_config(config)

@@ -1,7 +1,8 @@
 """GAN losses on raw discriminator scores (N,), as (discriminator, generator) pairs.
 
 hinge: Lim & Ye 2017, arXiv:1705.02894.  bce: Goodfellow et al. 2014, arXiv:1406.2661, non-saturating.
-least-squares: Mao et al. 2016, arXiv:1611.04076. `mode_seeking` is a term for the generator: Mao et al. 2019, arXiv:1903.05628.
+least-squares: Mao et al. 2016, arXiv:1611.04076. `mode_seeking` is a term for the generator: Mao et al. 2019,
+arXiv:1903.05628.
 """
 
 from collections.abc import Callable

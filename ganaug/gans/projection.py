@@ -13,22 +13,8 @@ from torch import nn
 from torch.nn.functional import leaky_relu, relu
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ganaug.gans.sides import check_side, halvings
 from ganaug.specs import ProjectionSpec
-
-
-def halvings(side: int) -> int:
-    """How often a side can be halved while it stays whole and at least 4 pixels."""
-    n = 0
-    while side % 2 == 0 and side // 2 >= 4:
-        side, n = side // 2, n + 1
-    return n
-
-
-def check_side(side: int) -> None:
-    """Raise ValueError for a side this network cannot reach by doubling from a base of 4 to 7 pixels."""
-    base = side >> halvings(side)
-    if not (4 <= base <= 7 and base < side):
-        raise ValueError(f"the projection GAN needs a side of 4, 5, 6 or 7 times a power of two, got {side} pixels")
 
 
 class ConditionalNorm(nn.Module):

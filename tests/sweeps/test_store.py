@@ -21,16 +21,15 @@ STAGE, OTHER = TrainImages("a" * 64), TrainImages("b" * 64)
 def made(seed: int = 0) -> Artifact:
     rng = np.random.default_rng(seed)
     arrays = {"images": rng.integers(0, 256, (4, 1, 5, 3), np.uint8), "scores": rng.normal(size=7).astype(np.float32)}
+    arrays |= {"step": np.array(seed), "none": np.empty((0, 3)), "turned": np.arange(6).reshape(2, 3).T}
     return Artifact(arrays, {"classes": ["ä", "b"], "slope": 0.1 + seed, "why": ""})
 
 
 def same(found: tuple[Artifact, object] | None, artifact: Artifact) -> bool:
-    return (
-        found is not None
-        and found[0].facts == artifact.facts
-        and found[0].arrays.keys() == artifact.arrays.keys()
-        and all(np.array_equal(a, artifact.arrays[k]) and a.dtype == artifact.arrays[k].dtype for k, a in found[0].arrays.items())
-    )  # fmt: skip
+    if found is None or found[0].facts != artifact.facts or found[0].arrays.keys() != artifact.arrays.keys():
+        return False
+    pairs = [(found[0].arrays[k], artifact.arrays[k]) for k in artifact.arrays]
+    return all(np.array_equal(a, b) and a.dtype == b.dtype and a.shape == b.shape for a, b in pairs)
 
 
 def files(store: Store, kind: str) -> list[Path]:
