@@ -3,10 +3,9 @@
 import difflib
 import itertools
 import re
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
@@ -17,6 +16,7 @@ from ganaug.recipe import Cell
 from ganaug.records import FACTORS, is_generation_factor
 from ganaug.specs import PositiveInt, Spec
 from sweeps import yaml_file
+from sweeps.refusals import GANS, explain, hint, short
 
 PACKAGED = Path(__file__).parent / "studies"
 SECTIONS = ("gan", "pool", "augmentation", "classifier")  # what a dotted factor may reach into
@@ -28,13 +28,6 @@ Value = dict[str, Any]
 def _da(text: str) -> str:
     specs.parse_da(text)
     return text
-
-
-def _hint(name: str, known: Iterable[str], above: str = "") -> str:
-    """`; did you mean 'x'?`, or the known names where none is close; `above` stands before each."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {above + close[0]!r}?" if close else f"; known: {', '.join(known)}"
 
 
 _FACTOR_TYPES: dict[str, TypeAdapter[Any]] = {
@@ -51,14 +44,9 @@ _FACTOR_DEFAULTS: Value = {
 }  # fmt: skip
 
 
-_GANS: dict[str, type[Spec]] = {
-    get_args(m.model_fields["name"].annotation)[0]: m for m in get_args(get_args(specs.AnyGan)[0])
-}
-
-
 def _renamed(gan: Spec, name: str) -> Value:
     """A GAN's settings for the GAN called `name`: those that differ from their default go along where it knows them."""
-    known = _GANS[name].model_fields if name in _GANS else {}
+    known = GANS[name].model_fields if name in GANS else {}
     return {k: v for k, v in gan.model_dump(exclude_defaults=True).items() if k in known} | {"name": name}
 
 
@@ -77,7 +65,7 @@ class DatasetSpec(Spec):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in DATASETS:
-            raise ValueError(f"unknown data set {name!r}{_hint(name, DATASETS)}")
+            raise ValueError(f"unknown data set {name!r}{hint(name, DATASETS)}")
         return name
 
     @property
@@ -133,7 +121,7 @@ class Study(Spec):
                 values = [_checked(_FACTOR_TYPES[name], v, f"factors.{name}[{i}]") for i, v in enumerate(values)]
             elif name.split(".")[0] not in SECTIONS or "." not in name:
                 raise ValueError(
-                    f"factors: unknown factor {name!r}{_hint(name, FACTORS)} (a dotted path into "
+                    f"factors: unknown factor {name!r}{hint(name, FACTORS)} (a dotted path into "
                     f"{', '.join(SECTIONS)} is a factor too, e.g. gan.steps)"
                 )
             out[name] = _distinct(name, values)
@@ -165,7 +153,7 @@ class Study(Spec):
     def _settled(self, path: str, value: Any) -> Any:
         """A dotted factor's value as the section it reaches into reads it, so that 4 and 4.0 steps are one value."""
         if isinstance(value, list | dict | None):
-            raise ValueError(f"factors.{path}: each value must be a number or a name, got {_short(value)}")
+            raise ValueError(f"factors.{path}: each value must be a number or a name, got {short(value)}")
         at: Any = self._section(path, ((path, value),))
         for part in path.split(".")[1:]:
             at = getattr(at, part)
@@ -193,7 +181,7 @@ class Study(Spec):
         try:
             return TypeAdapter(type(spec) if section != "gan" else specs.AnyGan).validate_python(data)
         except ValidationError as error:
-            told = explain(error, (section,))
+            told = explain(error, Study, (section,))
             raise ValueError(f"factors.{told}" if told.startswith(f"{section}.") else f"factors: {told}") from None
 
     def _settings(self) -> Iterator[Value]:
@@ -246,7 +234,7 @@ class Study(Spec):
 
 def _distinct(name: str, values: list[Any]) -> list[Any]:
     if any(a == b for a, b in itertools.combinations(values, 2)):
-        raise ValueError(f"factors.{name}: holds a value twice: {_short(values)}")
+        raise ValueError(f"factors.{name}: holds a value twice: {short(values)}")
     return values
 
 
@@ -260,77 +248,7 @@ def _checked(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
         if error.errors()[0]["type"] in ("greater_than_equal", "less_than_equal") and "maximum" in bounds:
             rule = f"must lie in [{bounds['minimum']}, {bounds['maximum']}]"
             raise ValueError(f"{name}: {rule}, got {value}") from None
-        raise ValueError(explain(error, (name,))) from None
-
-
-_RULES = {
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be greater than {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be less than {lt}",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "string_type": "must be text",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "model_attributes_type": "must be a mapping",
-    "missing": "is missing",
-    "literal_error": "must be {expected}",
-}
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def explain(error: ValidationError, above: tuple[str, ...] = ()) -> str:
-    """The first thing wrong, in one line: the key, the rule, the value. `above` is where the checked value belongs."""
-    first = error.errors(include_url=False)[0]
-    places = (*above, *first["loc"])
-    # pydantic puts the GAN's name into the place: gan.projection.steps
-    path = [p for i, p in enumerate(places) if not (i and places[i - 1] == "gan" and p in _GANS)]
-    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-    context, value = first.get("ctx", {}), first["input"]
-    match first["type"]:
-        case "extra_forbidden":
-            name = str(places[-1])
-            if len(places) == 1 and (close := difflib.get_close_matches(name, FACTORS, 1)):
-                return f"unknown key {name!r}; did you mean the factor {close[0]!r}, under factors?"
-            return f"unknown key {key!r}{_hint(name, _known_keys(places[:-1]), key.removesuffix(name))}"
-        case "union_tag_not_found":
-            return f"{key}.name: is missing; known: {', '.join(_GANS)}"
-        case "union_tag_invalid":
-            return f"{key}.name: unknown GAN {value['name']!r}; known: {', '.join(_GANS)}"
-        case "missing":
-            return f"{key}: is missing"
-        case "value_error":
-            rule = str(context["error"])
-            if rule.startswith(("factors", "classifier")):
-                return rule
-            told = isinstance(value, dict) or "got " in rule or repr(value) in rule
-            return f"{key}: {rule}" + ("" if told else f", got {_short(value)}")
-        case kind:
-            context = {k: int(v) if isinstance(v, float) and v == int(v) else v for k, v in context.items()}
-            rule = _RULES[kind].format(**context) if kind in _RULES else first["msg"]
-            return f"{key}: {rule}, got {_short(value)}"
-
-
-@cache
-def _known_keys(places: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The keys that a section of a study, found by its place, knows."""
-    at: Any = Study
-    for place in places:
-        fields = getattr(at, "model_fields", {})
-        at = fields[place].annotation if place in fields else _GANS.get(str(place), at)
-    return tuple(getattr(at, "model_fields", ()))
+        raise ValueError(explain(error, Study, (name,))) from None
 
 
 def packaged() -> dict[str, Path]:
@@ -349,8 +267,8 @@ def find(study: str) -> Path:
     if path.suffix in (".yaml", ".yml") or "/" in study:
         raise UserError(f"{study}: no such file")
     close = difflib.get_close_matches(study, known, 1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise UserError(f"{study}: no such file and no packaged study; {hint}packaged: {', '.join(known)}")
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    raise UserError(f"{study}: no such file and no packaged study; {meant}packaged: {', '.join(known)}")
 
 
 def _set(data: Value, assignment: str) -> None:
@@ -396,7 +314,7 @@ def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
         checked = Study.model_validate(data)
         _refuse_yes(data, checked)
     except ValidationError as error:
-        raise UserError(f"{path}: {explain(error)}") from None
+        raise UserError(f"{path}: {explain(error, Study)}") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return checked

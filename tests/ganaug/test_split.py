@@ -89,8 +89,7 @@ def test_a_set_without_test_images_asks_for_a_number():
     with pytest.raises(UserError) as refusal:
         hold_out(digits(), None)
     assert str(refusal.value) == (
-        "dataset digits: has no official test images; say how many to hold out per class with "
-        "dataset.test_per_class"
+        "dataset digits: has no official test images; say how many to hold out per class with dataset.test_per_class"
     )
 
 

@@ -1,7 +1,7 @@
 """The body of a trial, on real stages: what it runs, what it finds, and where it goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -14,10 +14,21 @@ from sweeps.run import Grid
 from sweeps.store import Store
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a trial: the same sums in the same order."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def equal(a: Artifact, b: Artifact) -> bool:
     """Bit for bit; facts as the JSON they are kept as."""
     return (
-        json.dumps(a.facts) == json.dumps(b.facts)
+        json.dumps(a.facts, sort_keys=True) == json.dumps(b.facts, sort_keys=True)
         and a.arrays.keys() == b.arrays.keys()
         and all(v.tobytes() == b.arrays[k].tobytes() and v.shape == b.arrays[k].shape for k, v in a.arrays.items())
     )

@@ -74,7 +74,9 @@ def test_a_score_that_tells_nothing_or_the_contrary_gives_one_half(n_real, n_gen
 
 @pytest.mark.parametrize(("n_real", "n_generated"), [(0, 5), (5, 0)])
 def test_one_kind_of_scores_is_not_enough(n_real, n_generated):
-    with pytest.raises(ValueError, match=f"^calibration needs real and generated scores, got {n_real} and {n_generated}$"):
+    with pytest.raises(
+        ValueError, match=f"^calibration needs real and generated scores, got {n_real} and {n_generated}$"
+    ):
         platt(np.zeros(n_real), np.zeros(n_generated))
 
 

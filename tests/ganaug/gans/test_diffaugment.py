@@ -45,8 +45,12 @@ def test_translation_moves_an_image_by_up_to_its_reach_and_never_flips_it():
 def test_translation_golden():
     # reach 1, 3 x 3, and the nine pixels tell where each came from
     image = torch.arange(9.0).view(1, 1, 3, 3) / 10
-    out = diffaugment(image.expand(50, -1, -1, -1), DiffAugmentSpec(translation=0.3, cutout=0), torch.tensor([-1.0]),
-                      torch_rng(0, "golden"))
+    out = diffaugment(
+        image.expand(50, -1, -1, -1),
+        DiffAugmentSpec(translation=0.3, cutout=0),
+        torch.tensor([-1.0]),
+        torch_rng(0, "golden"),
+    )
     down_and_right = torch.tensor([[-1, -1, -1], [-1, 0.0, 0.1], [-1, 0.3, 0.4]])
     assert any(is_close(each[0], down_and_right) for each in out)
 

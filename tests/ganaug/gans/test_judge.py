@@ -14,7 +14,7 @@ LABELS = np.repeat([0, 1], 20)
 
 
 def by_class(images):
-    return {label: images[LABELS == label] for label in (0, 1)}
+    return {label: images[label == LABELS] for label in (0, 1)}
 
 
 def test_real_images_are_as_diverse_as_themselves():

@@ -1,0 +1,91 @@
+"""What is wrong with a study, in one line: the key, the rule, the value, and the name that was probably meant."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from ganaug import specs
+from ganaug.records import FACTORS
+
+GANS: dict[str, type[specs.Spec]] = {
+    get_args(m.model_fields["name"].annotation)[0]: m for m in get_args(get_args(specs.AnyGan)[0])
+}
+
+
+_RULES = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be greater than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "missing": "is missing",
+    "literal_error": "must be {expected}",
+}
+
+
+def short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def hint(name: str, known: Iterable[str], above: str = "") -> str:
+    """`; did you mean 'x'?`, or the known names where none is close; `above` stands before each."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {above + close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def explain(error: ValidationError, root: type[BaseModel], above: tuple[str, ...] = ()) -> str:
+    """The first thing wrong, in one line: the key, the rule, the value. `above` is where the checked value belongs in
+    `root`, the model of the whole."""
+    first = error.errors(include_url=False)[0]
+    places = (*above, *first["loc"])
+    # pydantic puts the GAN's name into the place: gan.projection.steps
+    path = [p for i, p in enumerate(places) if not (i and places[i - 1] == "gan" and p in GANS)]
+    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    context, value = first.get("ctx", {}), first["input"]
+    match first["type"]:
+        case "extra_forbidden":
+            name = str(places[-1])
+            if len(places) == 1 and (close := difflib.get_close_matches(name, FACTORS, 1)):
+                return f"unknown key {name!r}; did you mean the factor {close[0]!r}, under factors?"
+            return f"unknown key {key!r}{hint(name, _known_keys(root, places[:-1]), key.removesuffix(name))}"
+        case "union_tag_not_found":
+            return f"{key}.name: is missing; known: {', '.join(GANS)}"
+        case "union_tag_invalid":
+            return f"{key}.name: unknown GAN {value['name']!r}; known: {', '.join(GANS)}"
+        case "missing":
+            return f"{key}: is missing"
+        case "value_error":
+            rule = str(context["error"])
+            if rule.startswith(("factors", "classifier")):
+                return rule
+            told = isinstance(value, dict) or "got " in rule or repr(value) in rule
+            return f"{key}: {rule}" + ("" if told else f", got {short(value)}")
+        case kind:
+            context = {k: int(v) if isinstance(v, float) and v == int(v) else v for k, v in context.items()}
+            rule = _RULES[kind].format(**context) if kind in _RULES else first["msg"]
+            return f"{key}: {rule}, got {short(value)}"
+
+
+def _known_keys(root: type[BaseModel], places: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys that a section of a study, found by its place, knows."""
+    at: Any = root
+    for place in places:
+        fields = getattr(at, "model_fields", {})
+        at = fields[place].annotation if place in fields else GANS.get(str(place), at)
+    return tuple(getattr(at, "model_fields", ()))

@@ -1,0 +1,72 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from tiny import CGAN, PROJECTION
+
+from ganaug.specs import (
+    DA_TYPES,
+    AugmentationSpec,
+    CganSpec,
+    ClassifierSpec,
+    DiffAugmentSpec,
+    PoolSpec,
+    ProjectionSpec,
+    parse_da,
+)
+
+
+@given(st.lists(st.sampled_from(DA_TYPES), unique=True, min_size=1))
+def test_augmentations_are_read_in_their_order(types):
+    assert parse_da("+".join(types)) == tuple(types) == parse_da(" + ".join(types))
+
+
+def test_none_is_no_augmentation():
+    assert parse_da("none") == ()
+
+
+@pytest.mark.parametrize("text", ["hflp", "", "hflip+", "none+hflip", "HFLIP"])
+def test_an_unknown_augmentation_lists_the_known_ones(text):
+    with pytest.raises(
+        ValueError, match=r"^unknown augmentation '.*'; known: none, rotation, .*, or several joined by \+$"
+    ):
+        parse_da(text)
+
+
+def test_a_repeated_augmentation_is_refused():
+    with pytest.raises(ValueError, match=r"^an augmentation is named twice in 'hflip\+zoom\+hflip'$"):
+        parse_da("hflip+zoom+hflip")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: CganSpec(name="cgan", stepz=3),
+        lambda: CganSpec(name="cgan", steps=0),
+        lambda: CganSpec(name="cgan", batch=1),
+        lambda: CganSpec(name="cgan", loss="wasserstein"),
+        lambda: ProjectionSpec(name="projection", learning_rate=0),
+        lambda: ProjectionSpec(name="projection", learning_rate=float("nan")),
+        lambda: ProjectionSpec(name="projection", ema=1),
+        lambda: DiffAugmentSpec(cutout=1),
+        lambda: AugmentationSpec(rotation=float("inf")),
+        lambda: AugmentationSpec(zoom=1),
+        lambda: ClassifierSpec(steps=0),
+        lambda: PoolSpec(chunk=0),
+    ],
+)
+def test_nonsense_is_refused_where_it_is_made(make):
+    with pytest.raises(ValidationError):
+        make()
+
+
+def test_a_stream_is_made_of_whole_chunks():
+    assert PoolSpec(chunk=10, max_per_class=40).chunks == 4
+    with pytest.raises(ValidationError, match=r"max_per_class must be a multiple of chunk \(30\), got 40"):
+        PoolSpec(chunk=30, max_per_class=40)
+
+
+def test_specs_are_frozen():
+    for spec in (CGAN, PROJECTION):
+        with pytest.raises(ValidationError):
+            spec.steps = 7

@@ -1,0 +1,161 @@
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tiny import CELL, CGAN, CLASSIFIER, POOL, PROJECTION
+
+from ganaug.recipe import recipe
+from ganaug.specs import AugmentationSpec
+from ganaug.stages import (
+    Augment,
+    FitClassifier,
+    FitGan,
+    Measure,
+    Pool,
+    Select,
+    Split,
+    Stage,
+    TestImages,
+    TrainImages,
+    ancestors,
+)
+
+TRAIN, TEST = TrainImages("a"), TestImages("a")
+SPLIT = Split(TRAIN, 5, 4, 0)
+AUGMENT = Augment(SPLIT, ("rotation",), 3, AugmentationSpec())
+GAN = FitGan(AUGMENT, PROJECTION, 0)
+SELECT = Select(GAN, POOL, 0.5, 4)
+CLF = FitClassifier(SPLIT, SELECT, ("shift",), AugmentationSpec(), CLASSIFIER, 0)
+STRONG = AugmentationSpec(rotation=99)
+OTHERS = {
+    TRAIN: {"dataset": "b"},
+    TEST: {"dataset": "b"},
+    SPLIT: {"train": TrainImages("b"), "n_real": 6, "n_validation": 5, "seed": 1},
+    AUGMENT: {"real": Split(TRAIN, 5, 4, 1), "types": ("rotation", "zoom"), "n_da": 4, "strength": STRONG},
+    GAN: {"images": SPLIT, "gan": CGAN, "seed": 1},
+    Pool(GAN, 0, 10): {"generator": FitGan(SPLIT, CGAN, 0), "index": 1, "size": 11},
+    SELECT: {
+        "generator": FitGan(SPLIT, CGAN, 0),
+        "pool": POOL.model_copy(update={"max_per_class": 50}),
+        "threshold": 0.6,
+        "n_gen": 5,
+    },
+    CLF: {
+        "split": Split(TRAIN, 6, 4, 0),
+        "generated": None,
+        "da": (),
+        "strength": STRONG,
+        "classifier": CLASSIFIER.model_copy(update={"include_validation": True}),
+        "member": 1,
+    },
+    Measure((CLF,), TEST): {"classifiers": (CLF, CLF), "test": TestImages("b")},
+}
+CASES = [(stage, name, other) for stage, others in OTHERS.items() for name, other in others.items()]
+
+
+def test_the_cases_cover_every_parameter_of_every_stage():
+    assert {type(stage) for stage in OTHERS} == set(Stage.__subclasses__()) - {
+        s for s in Stage.__subclasses__() if s.__module__ != "ganaug.stages"
+    }
+    for stage, others in OTHERS.items():
+        assert set(others) == {f.name for f in dataclasses.fields(stage)}
+
+
+@pytest.mark.parametrize(("stage", "name", "other"), CASES, ids=[f"{s.kind()}.{n}" for s, n, _ in CASES])
+def test_each_parameter_is_part_of_the_key(stage, name, other):
+    changed = dataclasses.replace(stage, **{name: other})
+    assert changed.key != stage.key
+    assert dataclasses.replace(changed, **{name: getattr(stage, name)}).key == stage.key
+
+
+@pytest.mark.parametrize(
+    "spec", [PROJECTION, CGAN, POOL, CLASSIFIER, AugmentationSpec()], ids=lambda s: type(s).__name__
+)
+def test_each_number_of_a_spec_is_part_of_the_key(spec):
+    def key(spec):
+        match type(spec).__name__:
+            case "PoolSpec":
+                return Select(GAN, spec, 0.5, 4).key
+            case "ClassifierSpec":
+                return dataclasses.replace(CLF, classifier=spec).key
+            case "AugmentationSpec":
+                return dataclasses.replace(AUGMENT, strength=spec).key
+            case _:
+                return FitGan(SPLIT, spec, 0).key
+
+    for name in type(spec).model_fields:
+        value = getattr(spec, name)
+        if isinstance(value, bool | int | float):
+            other = not value if isinstance(value, bool) else value + 1
+            assert key(spec.model_copy(update={name: other})) != key(spec), name
+
+
+@pytest.mark.parametrize("kind", [TrainImages, Split, Augment, FitGan, Select, FitClassifier, Measure])
+def test_a_version_changes_the_keys_of_a_stage_and_of_all_that_follow(kind, monkeypatch):
+    before = {type(s): s.key for s in chain()}
+    monkeypatch.setattr(kind, "version", 99)
+    for stage in chain():
+        follows = isinstance(stage, kind) or any(isinstance(a, kind) for a in ancestors(stage))
+        assert (stage.key != before[type(stage)]) == follows, stage.kind()
+
+
+def chain():
+    """Every stage of a cell, made anew."""
+    measure = recipe(CELL)
+    return [measure, *ancestors(measure)]
+
+
+def test_two_kinds_with_the_same_parameters_differ():
+    assert TRAIN.key != TEST.key
+
+
+def test_a_key_is_the_hash_of_canonical_json():
+    text = '{"n_real":5,"n_validation":4,"seed":0,"stage":"split","train":"%s","version":%d}'
+    train = '{"dataset":"a","stage":"train_images","version":%d}' % TrainImages.version
+    digest = hashlib.sha256(train.encode()).hexdigest()
+    assert SPLIT.key == hashlib.sha256((text % (digest, Split.version)).encode()).hexdigest()
+
+
+def test_a_key_is_the_same_in_every_process():
+    code = "from tiny import CELL; from ganaug.recipe import recipe; print(recipe(CELL).key)"
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    keys = [
+        subprocess.check_output(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": path}, text=True
+        )
+        for seed in ("1", "2")
+    ]
+    assert [k.strip() for k in keys] == [recipe(CELL).key] * 2
+
+
+def test_descriptions_are_json_and_name_their_parents_by_key():
+    for stage in OTHERS:
+        described = json.loads(json.dumps(stage.describe(), allow_nan=False))
+        assert described["stage"] == stage.kind()
+        for parent in stage.parents():
+            assert parent.key in json.dumps(described)
+
+
+def test_parents_and_ancestors():
+    measure = Measure((CLF, dataclasses.replace(CLF, member=1)), TEST)
+    assert [p.kind() for p in measure.parents()] == ["fit_classifier", "fit_classifier", "test_images"]
+    assert {a.kind() for a in ancestors(measure)} == {
+        "fit_classifier",
+        "test_images",
+        "split",
+        "select",
+        "fit_gan",
+        "augment",
+        "train_images",
+    }
+    assert GAN.split == SPLIT
+    assert FitGan(SPLIT, CGAN, 0).split == SPLIT
+
+
+def test_importing_the_stages_loads_no_torch_and_no_ray():
+    code = "import sys, ganaug.recipe; print([m for m in ('torch', 'ray', 'scipy', 'sklearn') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
