@@ -27,11 +27,7 @@ def per_class_deltas(run: Run, where: Mapping[str, Any] | None = None) -> pd.Dat
     both["delta_points"] = 100 * (both["accuracy"] - both["control_accuracy"])
     both = both[both["delta_points"].notna()]  # a class without test images has no recall
     by = [*names, "class"]
-    stats = (
-        t_intervals(both, by, "delta_points")
-        .drop(columns=["sd", "p"])
-        .rename(columns={"mean": "delta_points"})
-    )
+    stats = t_intervals(both, by, "delta_points").drop(columns=["sd", "p"]).rename(columns={"mean": "delta_points"})
     stats = stats.rename(columns={name: f"{name}_points" for name in ("half", "low", "high")})
     means = both.groupby(by, dropna=False, sort=False)[["accuracy", "control_accuracy"]].mean().reset_index()
     return stats.merge(means, on=by, how="left")

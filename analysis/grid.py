@@ -21,9 +21,7 @@ def settings_table(run: Run, value: Value) -> pd.DataFrame:
     accuracy as well.
     """
     accuracy = accuracy_over_seeds(run.cells)
-    accuracy = accuracy.assign(
-        value=100 * accuracy["accuracy"], half=100 * accuracy["half"], inconclusive=False
-    )
+    accuracy = accuracy.assign(value=100 * accuracy["accuracy"], half=100 * accuracy["half"], inconclusive=False)
     if value == "accuracy":
         return accuracy
     deltas = deltas_over_seeds(run.cells)

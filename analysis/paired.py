@@ -85,18 +85,14 @@ def paired_deltas(records: pd.DataFrame) -> pd.DataFrame:
             f"records.parquet: a setting must have one real-only control, "
             f"cell {controls.loc[doubled, 'control'].iloc[0]} is a second one; run the study again"
         )
-    pairs = found.loc[~control, ["cell", *names, "accuracy", "status"]].merge(
-        controls, on=matched, how="inner"
-    )
+    pairs = found.loc[~control, ["cell", *names, "accuracy", "status"]].merge(controls, on=matched, how="inner")
     pairs["delta_points"] = 100 * (pairs["accuracy"] - pairs["control_accuracy"])
     pairs["starved"] = pairs["status"].eq("starved").astype(bool)
     columns = ["cell", *names, "control", "accuracy", "control_accuracy", "delta_points", "starved"]
     return pairs[columns].reset_index(drop=True)
 
 
-def _with_counts(
-    stats: pd.DataFrame, table: pd.DataFrame, records: pd.DataFrame, by: list[str]
-) -> pd.DataFrame:
+def _with_counts(stats: pd.DataFrame, table: pd.DataFrame, records: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     starved = table.groupby(by, dropna=False, sort=False)["starved"].sum().reset_index(name="n_starved")
     rows = records.groupby(by, dropna=False, sort=False).size().reset_index(name="rows")
     stats = stats.merge(starved, on=by, how="left").merge(rows, on=by, how="left")

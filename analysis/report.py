@@ -43,9 +43,7 @@ def _warnings(run: Run) -> list[str]:
     if run.summary.get("stand_in"):
         found.append(f"Stand-in data, not the data set of the question: {run.summary['stand_in']}.")
     if run.summary.get("synthetic"):
-        found.append(
-            "The images of this data set are drawn by a program; the numbers say nothing about photographs."
-        )
+        found.append("The images of this data set are drawn by a program; the numbers say nothing about photographs.")
     if run.summary.get("status") == "partial":
         missing = (run.summary.get("cells") or {}).get("missing", 0)
         found.append(
@@ -80,12 +78,8 @@ def _tables(run: Run, said: Headline) -> list[dict[str, Any]]:
             }
         )
     if len(usable(run.cells)):
-        text = (
-            "Mean over seeds ± half-width of the 95 % t-interval; — is a factor that cannot change the cell."
-        )
-        found.append(
-            {"title": "Accuracy of every setting", "text": text, "table": accuracies(run), "open": False}
-        )
+        text = "Mean over seeds ± half-width of the 95 % t-interval; — is a factor that cannot change the cell."
+        found.append({"title": "Accuracy of every setting", "text": text, "table": accuracies(run), "open": False})
     if said.contrast is not None and len(run.per_class):
         where = contrast_of(run) or {}
         text = f"Recall per class at {described(where, setting_names(run.cells))}."
@@ -97,9 +91,7 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
     told = run.summary
     rows = [("study", run.name), ("command", told.get("command")), ("finished", told.get("finished"))]
     if told.get("seconds") is not None:
-        rows.append(
-            ("took", f"{told['seconds']:.0f} s with {plural(int(told.get('workers') or 1), 'worker')}")
-        )
+        rows.append(("took", f"{told['seconds']:.0f} s with {plural(int(told.get('workers') or 1), 'worker')}"))
     rows.append(("machine", told.get("machine")))
     for name in ("computed", "reused", "versions"):
         rows.append((name, ", ".join(f"{k} {v}" for k, v in (told.get(name) or {}).items())))
@@ -136,9 +128,7 @@ def write_report(run: str | Path | Run) -> Path:
         if stale.name.startswith(OURS) and stale.name not in kept:
             stale.unlink()
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(
-        (files("analysis") / "templates" / "report.html.j2").read_text(encoding="utf-8")
-    )
+    template = environment.from_string((files("analysis") / "templates" / "report.html.j2").read_text(encoding="utf-8"))
     n_test = run.cells["n_test"].max() if "n_test" in run.cells and len(usable(run.cells)) else ""
     page = template.render(
         name=run.name,

@@ -120,9 +120,7 @@ class Run:
 
 def _read(path: Path, reader: Callable[[Path], T]) -> T:
     if not path.exists():
-        raise UserError(
-            f"{path.parent}: {path.name} is missing; run the study again to write the folder anew"
-        )
+        raise UserError(f"{path.parent}: {path.name} is missing; run the study again to write the folder anew")
     try:
         return reader(path)
     except UserError:
@@ -167,10 +165,7 @@ def _table(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
 def _nullable() -> dict[Any, Any]:
     import pyarrow as pa
 
-    whole = {
-        kind: pd.Int64Dtype()
-        for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16())
-    }
+    whole = {kind: pd.Int64Dtype() for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16())}
     return whole | {
         pa.float32(): pd.Float64Dtype(),
         pa.float64(): pd.Float64Dtype(),
@@ -195,15 +190,12 @@ def load(run: str | Path | Run) -> Run:
         raise UserError(f"{folder}: no such run folder; give the folder that `ganaug run` wrote (its --out)")
     if not (folder / "records.parquet").exists():
         raise UserError(
-            f"{folder}: is no run folder, it holds no records.parquet; give the folder that `ganaug run` "
-            "wrote"
+            f"{folder}: is no run folder, it holds no records.parquet; give the folder that `ganaug run` wrote"
         )
     return Run(
         folder=folder,
         cells=_read(folder / "records.parquet", lambda path: _table(path, REQUIRED)),
-        per_class=_read(
-            folder / "per_class.parquet", lambda path: _table(path, ("cell", "class", "correct", "total"))
-        ),
+        per_class=_read(folder / "per_class.parquet", lambda path: _table(path, ("cell", "class", "correct", "total"))),
         summary=_read(folder / "summary.json", lambda path: _mapping(path, json.loads)),
         study=_read(folder / "study.yaml", lambda path: _mapping(path, yaml.safe_load)),
     )

@@ -25,9 +25,7 @@ class Table:
 
 def table(frame: pd.DataFrame, text: tuple[str, ...] = (), wrap: tuple[str, ...] = ()) -> Table:
     columns = tuple(str(c) for c in frame.columns)
-    rows = [
-        tuple(zip(columns, (written(v) for v in row), strict=True)) for row in frame.itertuples(index=False)
-    ]
+    rows = [tuple(zip(columns, (written(v) for v in row), strict=True)) for row in frame.itertuples(index=False)]
     return Table(columns, tuple(rows), frozenset(text), frozenset(wrap))
 
 
@@ -99,8 +97,6 @@ def reasons(run: Run, most: int = 40) -> Table:
     rows = []
     for (status, reason), cells in groups:
         first = ", ".join(f"{name} {written(cells.iloc[0][name])}" for name in names)
-        rows.append(
-            {"status": status, "cells": len(cells), "reason": reason or "—", "first such cell": first}
-        )
+        rows.append({"status": status, "cells": len(cells), "reason": reason or "—", "first such cell": first})
     frame = pd.DataFrame(rows[:most], columns=["status", "cells", "reason", "first such cell"])
     return table(frame, text=("status", "reason", "first such cell"), wrap=("reason", "first such cell"))

@@ -66,10 +66,7 @@ def _without_contrasts(run: Run) -> Headline:
     elif control.all():
         said = "Only real-only cells have a result so far: there is nothing to compare with them."
     elif not control.any():
-        said = (
-            "No real-only control (n_gen 0) has a result: there is nothing to compare the "
-            "generated images with."
-        )
+        said = "No real-only control (n_gen 0) has a result: there is nothing to compare the generated images with."
     else:
         said = "No cell with generated images has a finished control of the same seed and setting."
     return Headline("Cannot tell yet", said, (), None)
@@ -134,9 +131,7 @@ def headline(run: Run) -> Headline:
     best = _best(deltas)
     tests = int(deltas["p"].notna().sum())
     spread = (
-        ""
-        if np.isnan(best["low_points"])
-        else f", 95 % t-interval with {plural(int(best['df']), 'degree')} of freedom"
+        "" if np.isnan(best["low_points"]) else f", 95 % t-interval with {plural(int(best['df']), 'degree')} of freedom"
     )
     larger = (deltas["p"].notna() & (deltas["delta_points"] > best["delta_points"])).any()
     which = "best paired change that survives correction" if larger else "best paired change"

@@ -135,7 +135,8 @@ def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assign
     _say(
         f"generators  {len(generators)} for the {using} cells that use one, of which {len(generators & stored)} stored"
     )
-    _say(f"trials      {sum(map(len, waves))} in {len(waves)} waves, {slots(resolved)} at a time")
+    after = ", the generators before the cells that use them" if len(waves) > 1 else ""
+    _say(f"trials      {sum(map(len, waves))}, {slots(resolved)} at a time{after}")
     _say(f"time        about {duration(shared / slots(resolved))} on this machine ({duration(shared)} of one core)")
     if shared:
         _say(f"sharing     {alone / shared:.1f} times cheaper than a GAN for every cell")
@@ -205,6 +206,10 @@ def data_list(context: typer.Context, data: DataDir = DATA) -> None:
 
     for name, entry in DATASETS.items():
         _say(f"{name:<14} {entry.about}")
+        if entry.required:
+            options = ", ".join(f"{option}: …" for option in entry.required)
+            _say(f"{'':<14} a study says which: dataset: {{name: {name}, {options}}}")
+            continue
         try:
             found = summary(name, data)
         except UserError as error:

@@ -28,9 +28,7 @@ def acceptance_rates(run: Run) -> pd.DataFrame:
     found = found[~is_control(found) & found["n_candidates"].gt(0).fillna(False) & found["threshold"].notna()]
     by = [name for name in factors(found) if name not in ("n_gen", "seed")]
     found = found.sort_values("n_gen").drop_duplicates([*by, "seed"], keep="last")
-    return t_intervals(found.assign(rate=found["n_accepted"] / found["n_candidates"]), by, "rate").drop(
-        columns="p"
-    )
+    return t_intervals(found.assign(rate=found["n_accepted"] / found["n_candidates"]), by, "rate").drop(columns="p")
 
 
 @styled
@@ -56,9 +54,7 @@ def acceptance(run: Run, where: Mapping[str, Any] | None = None) -> Figure | Non
         columns=3,
         margins=(0.85, 0.3, 0.75, 0.12 + 0.22 * (cut.title(0).count("\n") + bool(cut.title(0)))),
         gap=(0.3, 1.3),
-        keys=[
-            (Line2D([], [], lw=2, ms=7, **look), f"n_real {v}") for look, v in zip(looks, lines, strict=True)
-        ],
+        keys=[(Line2D([], [], lw=2, ms=7, **look), f"n_real {v}") for look, v in zip(looks, lines, strict=True)],
     )
     thresholds = [v for v in axis(run, "threshold") if v is not None]
     for i, (ax, panel) in enumerate(zip(axes, cut.panels, strict=True)):

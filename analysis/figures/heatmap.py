@@ -42,14 +42,9 @@ def _draw(
     columns, rows = list(dict.fromkeys(cells[x].map(written))), list(dict.fromkeys(cells[y].map(written)))
     shape = (len(rows), len(columns))
     coloured = (
-        cells["value"]
-        .where(~(cells["control"] & (value == "delta")))
-        .to_numpy(float, na_value=np.nan)
-        .reshape(shape)
+        cells["value"].where(~(cells["control"] & (value == "delta"))).to_numpy(float, na_value=np.nan).reshape(shape)
     )
-    sns.heatmap(
-        coloured, ax=ax, cbar=False, mask=np.isnan(coloured), linewidths=1.5, linecolor="white", **scale
-    )
+    sns.heatmap(coloured, ax=ax, cbar=False, mask=np.isnan(coloured), linewidths=1.5, linecolor="white", **scale)
     mesh = ax.collections[0]
     for k, cell in enumerate(cells.to_dict("records")):
         row, column = divmod(k, len(columns))
@@ -59,9 +54,7 @@ def _draw(
         wide = len(columns) if joined and cell["control"] else 1
         if np.isnan(cell["value"]):
             ax.add_patch(
-                Rectangle(
-                    (column + 0.04, row + 0.05), wide - 0.08, 0.9, fill=False, ec=RULE, lw=1, ls=(0, (3, 3))
-                )
+                Rectangle((column + 0.04, row + 0.05), wide - 0.08, 0.9, fill=False, ec=RULE, lw=1, ls=(0, (3, 3)))
             )
             ax.text(
                 column + wide / 2,
@@ -75,16 +68,12 @@ def _draw(
             continue
         colour = "#eceef0" if grey else mesh.cmap(mesh.norm(cell["value"]))
         if grey:
-            ax.add_patch(
-                Rectangle((column + 0.01, row + 0.015), wide - 0.02, 0.97, fc=colour, ec="white", lw=1.5)
-            )
+            ax.add_patch(Rectangle((column + 0.01, row + 0.015), wide - 0.02, 0.97, fc=colour, ec="white", lw=1.5))
         elif wide > 1:
             ax.add_patch(Rectangle((column + 0.01, row + 0.015), wide - 0.02, 0.97, fc=colour, lw=0))
         ink = INK if grey else _ink(colour)
         if cell["inconclusive"]:
-            ax.add_patch(
-                Rectangle((column, row), 1, 1, fill=False, hatch="////", ec=(*([0.35] * 3), 0.35), lw=0)
-            )
+            ax.add_patch(Rectangle((column, row), 1, 1, fill=False, hatch="////", ec=(*([0.35] * 3), 0.35), lw=0))
         main = signed(cell["value"]) if value == "delta" and not grey else f"{cell['value']:.1f}{' %' * grey}"
         main += "†" * bool(cell["n_starved"])
         n = "" if cell["n_seeds"] == most else f" n={cell['n_seeds']}"
@@ -141,9 +130,7 @@ def _keys(cells: pd.DataFrame) -> list[tuple[Any, str]]:
             )
         )
     if cells["n_starved"].gt(0).any():
-        keys.append(
-            (Line2D([], [], ls="", marker="$†$", color=INK, ms=8), "starved: the filter let too few through")
-        )
+        keys.append((Line2D([], [], ls="", marker="$†$", color=INK, ms=8), "starved: the filter let too few through"))
     if cells["value"].isna().any():
         keys.append((Patch(fc="white", ec=SOFT, ls=(0, (3, 3)), lw=0.8), "no result (empty: not run)"))
     return keys

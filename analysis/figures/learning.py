@@ -56,9 +56,7 @@ def _line(ax: Axes, rows: pd.DataFrame, look: dict[str, Any], i: int, n: int) ->
     y, half = 100 * rows["accuracy"].to_numpy(float), 100 * rows["half"].to_numpy(float)
     ax.plot(x, y, lw=2, ms=7, mec="white", mew=0.8, zorder=3, **look)
     known = ~np.isnan(half)
-    ax.errorbar(
-        x[known], y[known], half[known], fmt="none", ecolor=look["color"], elinewidth=1.3, capsize=3, zorder=2
-    )
+    ax.errorbar(x[known], y[known], half[known], fmt="none", ecolor=look["color"], elinewidth=1.3, capsize=3, zorder=2)
 
 
 @styled

@@ -32,9 +32,7 @@ def per_class_bars(run: Run, where: Mapping[str, Any] | None = None) -> Figure |
     if table.empty:
         return None
     if table["class"].duplicated().any():
-        raise ValueError(
-            "per_class_bars: where must name one contrast; give a level for every factor but seed"
-        )
+        raise ValueError("per_class_bars: where must name one contrast; give a level for every factor but seed")
     table = table.sort_values(["delta_points", "class"], ascending=[True, False])
     columns = -(-len(table) // MOST_ROWS)
     rows = -(-len(table) // columns)

@@ -111,9 +111,7 @@ def page(
     height = head + top + rows * panel[1] + (rows - 1) * gap[1] + bottom + legend + foot
     fig = Figure(figsize=(width, height), dpi=DPI)
     FigureCanvasAgg(fig)
-    fig.text(
-        0.2 / width, 1 - 0.17 / height, title, fontsize=15, fontweight="bold", va="top", linespacing=1.15
-    )
+    fig.text(0.2 / width, 1 - 0.17 / height, title, fontsize=15, fontweight="bold", va="top", linespacing=1.15)
     under = 1 - (0.24 + 0.27 * len(title.splitlines())) / height
     fig.text(0.2 / width, under, subtitle, fontsize=11, color=SOFT, va="top", linespacing=1.15)
     if note:

@@ -39,14 +39,10 @@ def _kept(run: Run, table: pd.DataFrame, name: str) -> Any:
     rows = found[~is_control(found)] if name in generation_factors(run.cells) else found
     options = axis(run, name)
     listed = [v for v in run.planned.get(name, []) if v in options] or options
-    return max(
-        listed, key=lambda value: int(is_level(rows[name], value).sum())
-    )  # max keeps the first of equals
+    return max(listed, key=lambda value: int(is_level(rows[name], value).sum()))  # max keeps the first of equals
 
 
-def slices(
-    run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None = None, most: int = MOST_PANELS
-) -> Slices:
+def slices(run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None = None, most: int = MOST_PANELS) -> Slices:
     """How a figure over `axes` splits the run. where: levels that the caller asks for."""
     where = dict(where or {})
     table = pick(run.cells, where, generation_factors(run.cells))

@@ -81,7 +81,7 @@ def require(pairs: Pairs) -> None:
         names = ", ".join(path.name for path in missing)
         raise UserError(
             f"{pairs.name} needs {len(missing)} more of its 4 files: "
-            f"download it, or put {names} (or gunzipped, without .gz) into {pairs.folder}"
+            f"run `ganaug data get {pairs.name}`, or put {names} (or gunzipped, without .gz) into {pairs.folder}"
         )
 
 

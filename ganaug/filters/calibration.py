@@ -17,6 +17,8 @@ def platt(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
     if not len(real) or not len(generated):
         raise ValueError(f"calibration needs real and generated scores, got {len(real)} and {len(generated)}")
     raw = np.concatenate([real, generated]).astype(np.float64)
+    if not np.isfinite(raw).all():
+        return 0.0, 0.0
     centre, scale = raw.mean(), raw.std() or 1.0
     x = (raw - centre) / scale
     target = np.repeat([(len(real) + 1) / (len(real) + 2), 1 / (len(generated) + 2)], [len(real), len(generated)])
@@ -31,7 +33,7 @@ def platt(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
     slope, intercept = minimize(
         loss, np.zeros(2), jac=True, method="L-BFGS-B", options={"gtol": 1e-10, "ftol": 1e-15}
     ).x
-    if not slope > 0:  # nor where all scores are equal or not finite
+    if not slope > 0:  # nor do scores that are all equal
         return 0.0, 0.0
     return float(slope / scale), float(intercept - slope * centre / scale)
 

@@ -89,7 +89,7 @@ def _judge(
         diverged = "the discriminator's scores are not finite"
     else:
         diverged = ""
-    return {"diversity": ratio, "calibration": calibration, "diverged": diverged}
+    return {"diversity": ratio, "calibration": list(calibration), "diverged": diverged}
 
 
 def networks(spec: AnyGan, fit: "Artifact") -> tuple[nn.Module, nn.Module]:

@@ -44,9 +44,7 @@ def grid(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
         row = dict(zip(factors, values, strict=True))
         if row["n_gen"] == 0:
             row |= {
-                name: None
-                for name in factors
-                if name in GENERATION or name.startswith(("gan.", "pool.", "filter."))
+                name: None for name in factors if name in GENERATION or name.startswith(("gan.", "pool.", "filter."))
             }
         if row not in rows:
             rows.append(row)
@@ -59,9 +57,7 @@ def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.rando
     cells = []
     for i, r in enumerate(rows):
         base = 0.5 + 0.25 * np.log10(r["n_real"]) + lucky[r["n_real"], r["seed"], r["clf_da"]]
-        accuracy = float(
-            np.clip(base + gain(r["n_real"], r["n_gen"], r["threshold"]) + rng.normal(0, 0.006), 0, 1)
-        )
+        accuracy = float(np.clip(base + gain(r["n_real"], r["n_gen"], r["threshold"]) + rng.normal(0, 0.006), 0, 1))
         accept = None if r["n_gen"] == 0 else 1.0 - 0.8 * (r["threshold"] or 0.0) - 0.02 * r["seed"]
         looked = 0 if accept is None else int(r["n_gen"] * classes / accept)
         cells.append(
@@ -89,16 +85,12 @@ def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.rando
     return table.astype({k: v for k, v in KINDS.items() if k in table} | dict.fromkeys(floats, "Float64"))
 
 
-def per_class(
-    table: pd.DataFrame, names: list[str], factors: list[str], rng: np.random.Generator
-) -> pd.DataFrame:
+def per_class(table: pd.DataFrame, names: list[str], factors: list[str], rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for r in table[table["accuracy"].notna()].to_dict("records"):
         total = max(1, r["n_test"] // len(names))
         for c, name in enumerate(names):
-            share = np.clip(
-                r["accuracy"] + 0.03 * np.sin(c) * (1 if r["n_gen"] else 0.2) + rng.normal(0, 0.02), 0, 1
-            )
+            share = np.clip(r["accuracy"] + 0.03 * np.sin(c) * (1 if r["n_gen"] else 0.2) + rng.normal(0, 0.02), 0, 1)
             rows.append(
                 {
                     "cell": r["cell"],
@@ -111,9 +103,7 @@ def per_class(
             )
     columns = ["cell", *factors, "class", "correct", "total", "n_generated", "n_candidates", "n_accepted"]
     whole = dict.fromkeys(("correct", "total", "n_generated", "n_candidates", "n_accepted"), "Int64")
-    return pd.DataFrame(rows, columns=columns).astype(
-        whole | {k: v for k, v in KINDS.items() if k in columns}
-    )
+    return pd.DataFrame(rows, columns=columns).astype(whole | {k: v for k, v in KINDS.items() if k in columns})
 
 
 def write_samples(
@@ -173,12 +163,8 @@ def write_run(
             "factors": {"n_real": n, "gan_da": axes["gan_da"][0], "seed": seed},
             "losses": {
                 "step": steps,
-                "generator": [
-                    0.7 + 0.5 * float(1 - np.exp(-s / 300)) + float(rng.normal(0, 0.05)) for s in steps
-                ],
-                "discriminator": [
-                    1.3 - 0.4 * float(1 - np.exp(-s / 300)) + float(rng.normal(0, 0.05)) for s in steps
-                ],
+                "generator": [0.7 + 0.5 * float(1 - np.exp(-s / 300)) + float(rng.normal(0, 0.05)) for s in steps],
+                "discriminator": [1.3 - 0.4 * float(1 - np.exp(-s / 300)) + float(rng.normal(0, 0.05)) for s in steps],
             },
         }
         for n in axes["n_real"]

@@ -23,11 +23,7 @@ def test_a_heatmap_cell_is_the_table_row(run: analysis.Run) -> None:
     table = heatmap_table(run, "n_real", "n_gen", "delta", {"threshold": 0.5})
     deltas = analysis.deltas_over_seeds(run.cells)
     for cell in table[~table["control"]].to_dict("records"):
-        at = (
-            deltas["n_real"].eq(cell["n_real"])
-            & deltas["n_gen"].eq(cell["n_gen"])
-            & deltas["threshold"].eq(0.5)
-        )
+        at = deltas["n_real"].eq(cell["n_real"]) & deltas["n_gen"].eq(cell["n_gen"]) & deltas["threshold"].eq(0.5)
         row = deltas[at].iloc[0]
         assert cell["value"] == row["delta_points"]
         assert cell["inconclusive"] == (row["low_points"] <= 0 <= row["high_points"])
@@ -51,9 +47,7 @@ def test_a_heatmap_refuses_to_average_in_silence(run: analysis.Run) -> None:
 def test_blank_cells_say_why(make_run: Callable[..., analysis.Run]) -> None:
     def mutate(table: pd.DataFrame) -> pd.DataFrame:
         hit = table["n_real"].eq(3) & table["n_gen"].eq(50)
-        table = table.assign(
-            accuracy=table["accuracy"].mask(hit), status=table["status"].mask(hit, "diverged")
-        )
+        table = table.assign(accuracy=table["accuracy"].mask(hit), status=table["status"].mask(hit, "diverged"))
         return table[~(table["n_real"].eq(30) & (table["n_gen"].eq(0) | table["n_gen"].eq(200)))]
 
     run = make_run(mutate=mutate)

@@ -45,9 +45,7 @@ def test_t_interval_agrees_with_scipy(values: list[float]) -> None:
 def test_one_seed_has_no_interval(make_run: Callable[..., analysis.Run]) -> None:
     one = make_run(factors={"seed": [0]})
     deltas = analysis.deltas_over_seeds(one.cells)
-    assert (
-        deltas[["sd_points", "half_points", "low_points", "high_points", "p", "p_holm"]].isna().all(axis=None)
-    )
+    assert deltas[["sd_points", "half_points", "low_points", "high_points", "p", "p_holm"]].isna().all(axis=None)
     assert deltas["df"].eq(0).all()
     assert deltas["verdict"].eq("cannot tell yet").all()
     assert analysis.accuracy_over_seeds(one.cells)["half"].isna().all()

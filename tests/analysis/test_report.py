@@ -61,12 +61,7 @@ def test_images_lie_beside_the_page_with_words_for_them(page: Path) -> None:
 
 def test_the_finding_comes_first_and_owns_up_to_the_choice(page: Path) -> None:
     text = page.read_text()
-    assert (
-        text.index('class="verdict"')
-        < text.index("<h2>Status")
-        < text.index("<img")
-        < text.index("Provenance")
-    )
+    assert text.index('class="verdict"') < text.index("<h2>Status") < text.index("<img") < text.index("Provenance")
     assert "best paired change +11.0 points [+7.8, +14.2] at n_real 3, n_gen 200, threshold 0.5" in text
     assert "chosen after looking at 12 contrasts" in text
     assert '<p class="verdict">Helps in some settings</p>' in text
@@ -88,9 +83,7 @@ def test_hostile_names_are_escaped(tmp_path: Path) -> None:
     def fail(table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(status=["failed", *table["status"][1:]], reason=[evil, *table["reason"][1:]])
 
-    folder = write_run(
-        tmp_path, factors=SMALL, names=[evil, "b", "c"], mutate=fail, question=evil, study=evil
-    )
+    folder = write_run(tmp_path, factors=SMALL, names=[evil, "b", "c"], mutate=fail, question=evil, study=evil)
     text = analysis.write_report(folder).read_text()
     assert "onerror" in text
     assert "<img src=x" not in text
@@ -128,9 +121,7 @@ def spoiled(status: str, only: Callable[[pd.DataFrame], Any]) -> Callable[[pd.Da
         ({"stand_in": "digits for faces"}, None, "Stand-in data"),
     ],
 )
-def test_a_report_says_what_there_is(
-    tmp_path: Path, kwargs: dict[str, Any], verdict: str | None, words: str
-) -> None:
+def test_a_report_says_what_there_is(tmp_path: Path, kwargs: dict[str, Any], verdict: str | None, words: str) -> None:
     factors = SMALL | kwargs.pop("factors", {})
     folder = write_run(tmp_path, factors=factors, **kwargs)
     text = analysis.write_report(folder).read_text()

@@ -39,9 +39,7 @@ def write_split(
 ) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """Writes `<prefix>-images-…` and `<prefix>-labels-…` of random 28 x 28 images; returns both arrays."""
 
-    def write(
-        folder: Path, prefix: str, labels: np.ndarray, suffix: str = ".gz"
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def write(folder: Path, prefix: str, labels: np.ndarray, suffix: str = ".gz") -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(len(labels))
         images = rng.integers(0, 256, (len(labels), 28, 28), dtype=np.uint8)
         write_idx(folder / f"{prefix}-images-idx3-ubyte{suffix}", images)

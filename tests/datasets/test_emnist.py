@@ -71,9 +71,7 @@ def test_class_names_say_what_is_folded_in():
     assert len(balanced) == len(set(balanced)) == 47
     assert balanced[10:36] == upper
     # Every character is in exactly one class, merged or not.
-    assert sorted("".join(balanced).replace("/", "")) == sorted(
-        "0123456789" + ascii_uppercase + ascii_lowercase
-    )
+    assert sorted("".join(balanced).replace("/", "")) == sorted("0123456789" + ascii_uppercase + ascii_lowercase)
     assert PROTOCOLS["byclass-upper"].classes == PROTOCOLS["letters"].classes == tuple(ascii_uppercase)
 
 
@@ -90,9 +88,7 @@ def test_a_protocol_keeps_its_classes_only(data_dir, protocol, n):
 
 
 def test_official_counts_are_those_of_the_published_files():
-    per_class = {
-        name: (p.counts[0] / 47, p.counts[1] / 47) for name, p in PROTOCOLS.items() if p.split == "balanced"
-    }
+    per_class = {name: (p.counts[0] / 47, p.counts[1] / 47) for name, p in PROTOCOLS.items() if p.split == "balanced"}
     assert set(per_class.values()) == {(2_400, 400)}
     assert PROTOCOLS["byclass-upper"].counts == (697_932, 116_323)
     assert sum(PROTOCOLS["byclass-upper"].counts) == 814_255

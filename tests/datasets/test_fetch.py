@@ -44,8 +44,7 @@ def test_no_network_is_one_line_with_the_files_to_put_there(tmp_path, name, fold
 
 def test_emnist_names_the_files_of_its_protocol(tmp_path):
     assert refusal("emnist", tmp_path, protocol="letters").startswith(
-        "emnist could not be downloaded (<urlopen error no network>); "
-        "get emnist-letters-train-images-idx3-ubyte.gz, "
+        "emnist could not be downloaded (<urlopen error no network>); get emnist-letters-train-images-idx3-ubyte.gz, "
     )
     assert "protocol must be one of" in refusal("emnist", tmp_path, protocol="capitals")
 

@@ -8,9 +8,7 @@ from ganaug.datasets.folder import load_folder, missing_folder, summarize_folder
 from ganaug.errors import UserError
 
 
-def picture(
-    path: Path, value: int | tuple[int, ...] = 100, mode: str = "L", shape: tuple[int, int] = (8, 8)
-) -> Path:
+def picture(path: Path, value: int | tuple[int, ...] = 100, mode: str = "L", shape: tuple[int, int] = (8, 8)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new(mode, shape, value).save(path)
     return path
@@ -103,9 +101,7 @@ def test_layouts_that_are_not_understood_are_one_line(tmp_path, pets):
     assert missing_folder(tmp_path / "absent") == [tmp_path / "absent"]
     assert not summarize_folder(tmp_path / "absent").present
     (tmp_path / "flat").mkdir()
-    assert (
-        refusal(tmp_path / "flat") == "PATH: must have one sub-folder of images per class, got no sub-folders"
-    )
+    assert refusal(tmp_path / "flat") == "PATH: must have one sub-folder of images per class, got no sub-folders"
     picture(tmp_path / "one" / "cat" / "a.png")
     assert refusal(tmp_path / "one") == "PATH: must have 2 to 256 classes (sub-folders), got 1"
     (pets / "emu").mkdir()
@@ -128,9 +124,7 @@ def test_class_names_must_fit_on_a_line(pets):
 
 @pytest.mark.parametrize("size", [0, 3, 1025, 8.0, True, "8"])
 def test_size_is_a_whole_number_in_range(pets, size):
-    assert (
-        refusal(pets, size) == f"folder: size must be a whole number of pixels from 4 to 1024, got {size!r}"
-    )
+    assert refusal(pets, size) == f"folder: size must be a whole number of pixels from 4 to 1024, got {size!r}"
 
 
 @pytest.mark.parametrize("channels", [0, 2, 4, True, "1"])

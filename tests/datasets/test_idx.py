@@ -66,8 +66,7 @@ def test_torchvision_reads_the_same(tmp_path, write_idx, shape):
         (lambda data: data + b"\0", "must end after the 24 bytes of 2 x 3 x 4 uint8, got more"),
         (
             lambda data: data[:4] + b"\xff" * 12,
-            "IDX header must declare at most 2147483648 bytes, "
-            "got 4294967295 x 4294967295 x 4294967295 uint8",
+            "IDX header must declare at most 2147483648 bytes, got 4294967295 x 4294967295 x 4294967295 uint8",
         ),
     ],
 )
@@ -79,15 +78,9 @@ def test_a_damaged_file_is_one_line(tmp_path, to_idx, name, damage, message):
 
 def test_a_file_of_another_type_or_number_of_axes_is_refused(tmp_path, write_idx):
     write_idx(tmp_path / "labels", np.zeros(3, np.uint8))
-    assert (
-        refusal(tmp_path / "labels")
-        == "must start with the IDX magic 00000803 (3 axes of uint8), got 00000801"
-    )
+    assert refusal(tmp_path / "labels") == "must start with the IDX magic 00000803 (3 axes of uint8), got 00000801"
     write_idx(tmp_path / "floats", np.zeros(3, np.float32))
-    assert (
-        refusal(tmp_path / "floats", 1)
-        == "must start with the IDX magic 00000801 (1 axes of uint8), got 00000d01"
-    )
+    assert refusal(tmp_path / "floats", 1) == "must start with the IDX magic 00000801 (1 axes of uint8), got 00000d01"
 
 
 def test_what_is_not_a_file_is_refused(tmp_path):

@@ -103,9 +103,7 @@ def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path):
     np.testing.assert_array_equal(read_image(path, 8, 1)[0], np.rint(values / 257))
 
 
-@pytest.mark.parametrize(
-    ("mode", "grey"), [("1", True), ("L", True), ("LA", True), ("RGB", False), ("P", False)]
-)
+@pytest.mark.parametrize(("mode", "grey"), [("1", True), ("L", True), ("LA", True), ("RGB", False), ("P", False)])
 def test_grey_is_what_the_file_stores(tmp_path, mode, grey):
     Image.new(mode, (8, 8)).save(tmp_path / "a.png")
     assert is_grey(tmp_path / "a.png") == grey
@@ -132,9 +130,7 @@ def test_only_png_and_jpeg_are_decoded_whatever_the_name_says(tmp_path):
         f"{tmp_path / 'a.png'}: must be a whole PNG or JPEG image, got “cannot identify image file”; "
         "replace or remove it"
     )
-    assert refusal(tmp_path / "absent.png").endswith(
-        "got “[Errno 2] No such file or directory:”; replace or remove it"
-    )
+    assert refusal(tmp_path / "absent.png").endswith("got “[Errno 2] No such file or directory:”; replace or remove it")
 
 
 @pytest.fixture(scope="module")

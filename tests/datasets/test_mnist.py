@@ -70,7 +70,7 @@ def test_one_pixel_changes_the_digest(tmp_path, raw, write_idx):
 
 def test_absent_files_are_named_with_their_folder(tmp_path, raw):
     assert refusal("kmnist", tmp_path) == (
-        "kmnist needs 4 more of its 4 files: download it, or put train-images-idx3-ubyte.gz, "
+        "kmnist needs 4 more of its 4 files: run `ganaug data get kmnist`, or put train-images-idx3-ubyte.gz, "
         "train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz "
         f"(or gunzipped, without .gz) into {tmp_path / 'KMNIST' / 'raw'}"
     )

@@ -1,4 +1,4 @@
-"""The end of the way, run by the evaluator of a real trial: records, honest statuses, and the guard around the test images."""
+"""The end of the way, run by a trial's own evaluator: records, honest statuses, and the guard of the test images."""
 
 import dataclasses
 import json
@@ -159,12 +159,12 @@ def test_no_stage_but_the_last_may_see_the_test_images(evaluator, kind):
 
 
 def test_nor_may_a_job(evaluator):
-    with pytest.raises(LeakError, match="not a job$"):
+    with pytest.raises(LeakError, match=r"not a job$"):
         evaluator.get(TEST)
 
 
 def test_the_guard_holds_after_a_measurement_has_opened_them(evaluator):
-    evaluator.get(cell(n_gen=0))
+    evaluator.get(cell(n_gen=0, seed=1))
     for stage in STAGE_BEFORE.values():
         with pytest.raises(LeakError):
             evaluator.get(peeping(stage))
@@ -173,10 +173,10 @@ def test_the_guard_holds_after_a_measurement_has_opened_them(evaluator):
 def test_nor_may_a_stage_that_a_measurement_asks_for(evaluator):
     measure = cell(n_gen=0)
     thief = peeping(measure.classifiers[0].split)
-    with pytest.raises(LeakError, match="not split$"):
+    with pytest.raises(LeakError, match=r"not split$"):
         evaluator.get(Measure((dataclasses.replace(measure.classifiers[0], split=thief),), TEST))
     thief = peeping(measure.classifiers[0])
-    with pytest.raises(LeakError, match="not fit_classifier$"):
+    with pytest.raises(LeakError, match=r"not fit_classifier$"):
         evaluator.get(Measure((thief,), TEST))
     assert not evaluator.store.keys("measure")
 

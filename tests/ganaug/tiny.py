@@ -1,4 +1,4 @@
-"""What the tests of ganaug share: the digits as artifacts, specs small enough for one core, and an evaluator without a store."""
+"""What the tests of ganaug share: digits as artifacts, tiny specs, and an evaluator without a store."""
 
 from functools import cache
 from pathlib import Path

@@ -72,7 +72,7 @@ def test_augmentation_changes_the_network_and_not_the_images():
 
 
 def test_it_learns():
-    net, curve = fitted(steps=120, batch=32)
+    net, curve = fitted(steps=120, batch=32, learning_rate=1e-2)
     test = imported()[1].arrays
     assert np.mean(predict(net, test["images"]) == test["labels"]) > 0.6  # chance is 0.1
     assert len(curve) == 20
