@@ -59,19 +59,13 @@ class Trainer:
         self.rng = torch_rng(seed, "gan", "train")
         self.seed, self.step = seed, 0
         self.history: list[tuple[float, float, float]] = []  # step, generator loss, discriminator loss
-        self._deck = self._shuffled(0)
-
-    def _shuffled(self, epoch: int) -> torch.Tensor:
-        return torch.randperm(len(self.real), generator=torch_rng(self.seed, "gan", "epoch", epoch))
 
     def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The step's real images: consecutive cards of an endless deck, reshuffled whenever it has been dealt out."""
+        """The step's real images: the next cards of an endless deck; an epoch's shuffle depends on its number alone."""
         n, start = len(self.real), self.step * self.spec.batch
         epochs = range(start // n, (start + self.spec.batch - 1) // n + 1)
-        deck = torch.cat([self._shuffled(e) for e in epochs]) if len(epochs) > 1 or start % n == 0 else self._deck
-        if len(epochs) > 1 or start % n == 0:
-            self._deck = deck[-n:]
-        at = deck[start % n : start % n + self.spec.batch].to(self.device)
+        deck = torch.cat([torch.randperm(n, generator=torch_rng(self.seed, "gan", "epoch", e)) for e in epochs])
+        at = deck[start % n :][: self.spec.batch].to(self.device)
         return self.real[at], self.labels[at]
 
     def _latent(self, n: int) -> torch.Tensor:
@@ -164,7 +158,6 @@ class Trainer:
                         value.reshape(()).clone() if k == "step" else torch.empty_like(weights[int(i)]).copy_(value)
                     )
             optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
-        self._deck = self._shuffled(self.step * self.spec.batch // len(self.real))
 
 
 def train(
