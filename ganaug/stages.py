@@ -27,6 +27,7 @@ class NoResult(Exception):
     def __init__(self, status: str, reason: str) -> None:
         super().__init__(reason)
         self.status, self.reason = status, reason
+        self.cost: dict[str, tuple[str, float]] = {}  # what was spent before it was known; the evaluator's to fill
 
 
 @dataclass(frozen=True)

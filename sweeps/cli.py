@@ -1,5 +1,6 @@
 """The command line. It answers `--help` without importing torch, Ray, numpy or pandas."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,7 +72,7 @@ def run(
     _writable(folder)
     with Bar(resolved.name) as bar:
         summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start)
-    again = f"ganaug run {study}" + "".join(f" {a}" for a in sys.argv[3:])
+    again = shlex.join(["ganaug", *sys.argv[1:]])
     _tell(summary, folder)
     if interrupted:
         _say(f"Interrupted; nothing finished is lost. To go on: {again}")
@@ -164,7 +165,10 @@ def status(run: Run, data: DataDir = DATA) -> None:
     folder = RunFolder(run)
     if not folder.summary.exists():
         raise UserError(f"{run}: is not a run folder; it has no summary.json")
-    summary = json.loads(folder.summary.read_text())
+    try:
+        summary = json.loads(folder.summary.read_text())
+    except ValueError:
+        raise UserError(f"{folder.summary}: is not JSON; run the study again") from None
     store = Store(summary["store"])
     grid = open_grid(studies.load(str(folder.study)), data, store)
     missing = len(grid.missing(store))

@@ -10,6 +10,7 @@ from ganaug.stages import (
     Artifact,
     FitClassifier,
     Measure,
+    NoResult,
     Select,
     Stage,
     State,
@@ -68,14 +69,23 @@ class Evaluator:
         def get(needed: Stage) -> Artifact:
             nonlocal inner
             start = time.perf_counter()
-            artifact, below = self._get(needed, asker=stage)
-            inner += time.perf_counter() - start
-            cost.update(below)
-            return artifact
+            try:
+                artifact, below = self._get(needed, asker=stage)
+                cost.update(below)
+                return artifact
+            except NoResult as none:
+                cost.update(none.cost)
+                raise
+            finally:
+                inner += time.perf_counter() - start
 
         start = time.perf_counter()
         state = self.store.load_progress(stage.key) if stage.stored else None
-        artifact = stage.run(Work(get, self.device, state, self._saver(stage) if stage.stored else None))
+        try:
+            artifact = stage.run(Work(get, self.device, state, self._saver(stage) if stage.stored else None))
+        except NoResult as none:
+            none.cost = cost
+            raise
         cost[stage.key] = (stage.kind(), round(time.perf_counter() - start - inner, 4))
         self.ran[stage.kind()] = self.ran.get(stage.kind(), 0) + 1
         if stage.stored:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import sys
 import time
 from collections import Counter
@@ -190,6 +191,6 @@ def run(
         "generators": len({g.key for m in grid.measures.values() if (g := generator_of(m))}),
         "seconds": round(time.monotonic() - began, 1),
         "workers": outcome.slots,
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
     return write_folder(grid, store, RunFolder(out), rows, extra), outcome.interrupted

@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ganaug.classifiers.cnn import fit
 from ganaug.mix import mix
 from ganaug.randomness import derive
-from ganaug.stages import Artifact, Work
+from ganaug.stages import Artifact, NoResult, Work
 
 if TYPE_CHECKING:
     from ganaug.stages import FitClassifier
@@ -27,5 +29,7 @@ def fit_classifier(stage: "FitClassifier", work: Work) -> Artifact:
         stage.strength,
         work.device,
     )
+    if not np.isfinite(curve).all():
+        raise NoResult("diverged", "the classifier's loss is not finite")
     weights = {f"net.{k}": v.cpu().numpy() for k, v in net.state_dict().items()}
     return Artifact(weights | {"ids": ids}, {"losses": curve, "shape": list(images.shape[1:])})

@@ -13,4 +13,4 @@ def check_side(side: int) -> None:
     """Raise ValueError for a side this network cannot reach by doubling from a base of 4 to 7 pixels."""
     base = side >> halvings(side)
     if not (4 <= base <= 7 and base < side):
-        raise ValueError(f"the projection GAN needs a side of 4, 5, 6 or 7 times a power of two, got {side} pixels")
+        raise ValueError(f"the projection GAN needs a side of 4, 5, 6 or 7 times 2, 4, 8, …, got {side} pixels")

@@ -117,6 +117,9 @@ def test_a_gan_that_diverged_is_a_record_without_predictions(evaluator):
     assert record.facts["status"] == "diverged"
     assert record.facts["reason"] == "a loss is not finite at step 6"
     assert record.arrays == {}
+    # what the GAN took is the GAN's, not the measurement's
+    _, cost = evaluator.store.load(cell(gan=broken))
+    assert {kind for kind, _ in cost.values()} >= {"fit_gan", "measure"}
     # a result like any other: stored, not tried again
     again = Evaluator(evaluator.store)
     assert again.get(cell(gan=broken)).facts == record.facts

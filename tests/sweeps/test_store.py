@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny_run import environment
 
 from ganaug.errors import UserError
 from ganaug.stages import Artifact, TestImages, TrainImages

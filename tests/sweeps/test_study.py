@@ -209,7 +209,7 @@ def test_gans_are_compared_by_name(load: Load) -> None:
     )
     gans = {f["gan.name"]: cell.gan for f, cell in study.cells("digest")}
     assert gans["projection"] == study.gan
-    assert gans["cgan"] == specs.CganSpec(name="cgan", steps=7)
+    assert gans["cgan"] == specs.CganSpec(name="cgan", steps=7, width=8)
 
 
 def test_two_ways_to_say_a_cell_are_one_cell(load: Load) -> None:
