@@ -182,15 +182,12 @@ def run(
         ran += outcome.ran
         failures |= outcome.failures
         rows = _rows(grid, store, failures)
-    if not rows and failures:
-        first = next(iter(failures.values())).splitlines()[0]
-        raise UserError(f"every cell failed, the first with {first}")
     extra = {
         "computed": {k: ran[k] for k in ("fit_gan", "pool", "measure")},
         "reused": {"measure": len(grid.measures) - missing},
         "generators": len({g.key for m in grid.measures.values() if (g := generator_of(m))}),
         "seconds": round(time.monotonic() - began, 1),
-        "workers": outcome.slots,
+        "workers": outcome.slots or slots(study),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
     return write_folder(grid, store, RunFolder(out), rows, extra), outcome.interrupted

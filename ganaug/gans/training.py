@@ -58,7 +58,7 @@ class Trainer:
         )
         self.rng = torch_rng(seed, "gan", "train")
         self.seed, self.step = seed, 0
-        self.history: list[tuple[float, float, float]] = []  # step, generator loss, discriminator loss
+        self.history: list[tuple[int, float, float]] = []  # step, generator loss, discriminator loss
 
     def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The step's real images: the next cards of an endless deck; an epoch's shuffle depends on its number alone."""
@@ -143,7 +143,7 @@ class Trainer:
         """Continue from a saved state, to the bit."""
         self.step = int(state["step"])
         self.rng.set_state(state["rng"])
-        self.history = [(a, b, c) for a, b, c in state["history"].tolist()]
+        self.history = [(int(a), b, c) for a, b, c in state["history"].tolist()]
         for name, net in self._parts().items():
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")})
         for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
