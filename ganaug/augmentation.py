@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch.nn.functional import affine_grid, grid_sample
 
+from ganaug.artifact import Artifact
 from ganaug.images import background, to_float, to_uint8
 from ganaug.randomness import torch_rng
 from ganaug.specs import AugmentationSpec
-from ganaug.stages import Artifact
 
 CHUNK = 256  # images warped at a time: the sampling grid stays in cache
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ganaug.artifact import Artifact, NoResult, Work
 from ganaug.classifiers.cnn import Cnn, predict
 from ganaug.mix import refuse_test_images
 from ganaug.randomness import seeded
-from ganaug.stages import Artifact, NoResult, Work
 
 if TYPE_CHECKING:
     from ganaug.stages import FitClassifier, Measure

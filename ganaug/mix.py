@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ganaug.artifact import Artifact, NoResult
 from ganaug.errors import LeakError
-from ganaug.stages import Artifact, NoResult
 
 
 def mix(

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ganaug.artifact import Artifact
 from ganaug.filters.calibration import Calibration, by_class
 from ganaug.filters.threshold import accept
 from ganaug.gans.fit import networks
 from ganaug.gans.judge import draw, scores
 from ganaug.gans.training import latent_for
 from ganaug.specs import AnyGan
-from ganaug.stages import Artifact
 
 
 def draw_chunk(spec: AnyGan, fit: Artifact, seed: int, index: int, size: int) -> Artifact:

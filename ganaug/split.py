@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from ganaug.artifact import Artifact
 from ganaug.datasets.dataset import Dataset
 from ganaug.errors import UserError
 from ganaug.randomness import numpy_rng
-from ganaug.stages import Artifact
 
 
 def hold_out(dataset: Dataset, test_per_class: int | None) -> np.ndarray:

@@ -8,44 +8,15 @@ clock is not here.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import BaseModel
 
 from ganaug import specs
-
-State = dict[str, np.ndarray]
-
-
-class NoResult(Exception):
-    """A cell that honestly has no accuracy: the GAN diverged, or nothing is left to train on."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status, self.reason = status, reason
-        self.cost: dict[str, tuple[str, float]] = {}  # what was spent before it was known; the evaluator's to fill
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """What a stage made: arrays, and facts that JSON can hold."""
-
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a running stage is given: other stages' artifacts, the device, and a way to save and find its progress."""
-
-    get: Callable[["Stage"], Artifact]
-    device: str = "cpu"
-    state: State | None = None
-    save: Callable[[Callable[[], State]], None] | None = None
+from ganaug.artifact import Artifact, NoResult, Work
 
 
 def _plain(value: Any) -> Any:

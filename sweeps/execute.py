@@ -5,19 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ganaug.artifact import Artifact, NoResult, State, Work
 from ganaug.errors import LeakError
-from ganaug.stages import (
-    Artifact,
-    FitClassifier,
-    Measure,
-    NoResult,
-    Select,
-    Stage,
-    State,
-    TestImages,
-    TrainImages,
-    Work,
-)
+from ganaug.stages import FitClassifier, Measure, Select, Stage, TestImages, TrainImages
 from sweeps.store import Cost, Store
 
 CHECKPOINT_SECONDS = 60.0

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ganaug.artifact import Artifact
 from ganaug.datasets import load
 from ganaug.split import hold_out
-from ganaug.stages import Artifact, TestImages, TrainImages
+from ganaug.stages import TestImages, TrainImages
 from sweeps.store import Store
 from sweeps.study import DatasetSpec
 

@@ -13,12 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ganaug.artifact import Artifact
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
 from ganaug.records import FACTORS
 from ganaug.specs import ProjectionSpec
-from ganaug.stages import Artifact, Measure, TrainImages
+from ganaug.stages import Measure, TrainImages
 from sweeps import engine, samples
 from sweeps.imports import import_dataset
 from sweeps.plan import generator_of, plan

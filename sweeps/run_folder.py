@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.artifact import Artifact
 from ganaug.records import FACTORS, SECONDS
-from ganaug.stages import Artifact
 from sweeps.store import Cost
 
 _INTEGERS = ("n_real", "n_gen", "n_da", "seed")

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.artifact import Artifact
 from ganaug.filters.calibration import by_class
 from ganaug.recipe import Cell
 from ganaug.split import split as make_split
-from ganaug.stages import Artifact, FitGan, Pool
+from ganaug.stages import FitGan, Pool
 from sweeps.plan import generator_of
 from sweeps.run_folder import Row
 from sweeps.store import Store

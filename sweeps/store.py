@@ -22,8 +22,9 @@ import numpy as np
 from safetensors.numpy import load as unpack
 from safetensors.numpy import save as pack
 
+from ganaug.artifact import Artifact
 from ganaug.errors import UserError
-from ganaug.stages import Artifact, Stage
+from ganaug.stages import Stage
 
 log = logging.getLogger("ganaug.store")
 

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganaug.artifact import Artifact, NoResult, Work
 from ganaug.classifiers.cnn import fit
 from ganaug.mix import mix
 from ganaug.randomness import derive
-from ganaug.stages import Artifact, NoResult, Work
 
 if TYPE_CHECKING:
     from ganaug.stages import FitClassifier

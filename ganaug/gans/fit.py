@@ -1,21 +1,16 @@
 """From a GAN's spec and its images to an artifact: trained, checked for collapse, calibrated."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import nn
 
+from ganaug.artifact import Artifact, Work
 from ganaug.filters.calibration import calibrate
 from ganaug.gans.judge import COLLAPSED, diversity, draw, scores
 from ganaug.gans.networks import build
 from ganaug.gans.training import State, latent_for, train
 from ganaug.randomness import derive
 from ganaug.specs import AnyGan
-
-if TYPE_CHECKING:
-    from ganaug.stages import Artifact, Work
 
 CALIBRATION_PER_CLASS = 50  # generated images, from a stream of their own
 
@@ -24,19 +19,13 @@ def _to_numpy(state: State) -> dict[str, np.ndarray]:
     return {k: v.detach().cpu().numpy() for k, v in state.items()}
 
 
-def fit_gan(spec: AnyGan, images: "Artifact", split: "Artifact", seed: int, work: "Work") -> "Artifact":
+def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Work) -> Artifact:
     """Train on `images`; calibrate on the validation images of `split`, which no update has seen."""
-    from ganaug.stages import Artifact
-
     real, labels = images.arrays["real"], images.arrays["real_labels"]
     n_classes = len(images.facts["classes"])
     state = {k: torch.from_numpy(v.copy()) for k, v in work.state.items()} if work.state else None
     keep = work.save
-
-    def save(state: Callable[[], State]) -> None:
-        assert keep is not None
-        keep(lambda: _to_numpy(state()))
-
+    save = None if keep is None else lambda progress: keep(lambda: _to_numpy(progress()))
     trained = train(
         spec,
         torch.from_numpy(real),
@@ -45,7 +34,7 @@ def fit_gan(spec: AnyGan, images: "Artifact", split: "Artifact", seed: int, work
         seed,
         work.device,
         state,
-        save if keep else None,
+        save,
     )
     facts = {
         "diverged": trained.diverged,
@@ -67,7 +56,7 @@ def _judge(
     generator: nn.Module,
     discriminator: nn.Module,
     spec: AnyGan,
-    split: "Artifact",
+    split: Artifact,
     n_classes: int,
     seed: int,
 ) -> dict:
@@ -92,7 +81,7 @@ def _judge(
     return {"diversity": ratio, "calibration": list(calibration), "diverged": diverged}
 
 
-def networks(spec: AnyGan, fit: "Artifact") -> tuple[nn.Module, nn.Module]:
+def networks(spec: AnyGan, fit: Artifact) -> tuple[nn.Module, nn.Module]:
     """The generator and the discriminator of a fitted GAN, on the CPU, in evaluation mode."""
     channels, height, width = fit.facts["shape"]
     generator, discriminator = build(spec, fit.facts["n_classes"], (channels, height, width), seed=0)

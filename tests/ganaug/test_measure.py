@@ -9,21 +9,11 @@ import pytest
 from tiny import CELL, CGAN, CLASSIFIER, GANS, InMemory, imported
 
 import ganaug.pool
+from ganaug.artifact import Artifact
 from ganaug.errors import LeakError
 from ganaug.gans import fit
 from ganaug.recipe import recipe
-from ganaug.stages import (
-    Artifact,
-    Augment,
-    FitClassifier,
-    FitGan,
-    Measure,
-    Pool,
-    Select,
-    Split,
-    TestImages,
-    TrainImages,
-)
+from ganaug.stages import Augment, FitClassifier, FitGan, Measure, Pool, Select, Split, TestImages, TrainImages
 from sweeps.execute import Evaluator
 from sweeps.store import Store
 

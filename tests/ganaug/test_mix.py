@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from tiny import images as split_images
 
+from ganaug.artifact import Artifact, NoResult
 from ganaug.errors import LeakError
 from ganaug.mix import mix, refuse_test_images
-from ganaug.stages import Artifact, NoResult
 
 SPLIT = split_images(3, 2)
 GENERATED = Artifact(

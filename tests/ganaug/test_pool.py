@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from tiny import GANS, same
 from tiny import images as split_images
 
+from ganaug.artifact import Artifact, Work
 from ganaug.filters.calibration import by_class
 from ganaug.gans.fit import fit_gan, networks
 from ganaug.gans.judge import scores
 from ganaug.pool import draw_chunk, select
-from ganaug.stages import Artifact, Work
 
 CLASSES, KEY = 3, "0123456789abcdef" * 4
 CALIBRATION = (1.0, [0.0, 0.5, -0.5])

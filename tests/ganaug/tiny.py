@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ganaug.artifact import Artifact, Work
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.digits import load_digits
 from ganaug.recipe import Cell
 from ganaug.specs import AugmentationSpec, CganSpec, ClassifierSpec, PoolSpec, ProjectionSpec
 from ganaug.split import hold_out, split
-from ganaug.stages import Artifact, Stage, TestImages, TrainImages, Work
+from ganaug.stages import Stage, TestImages, TrainImages
 
 TEST_PER_CLASS = 20
 PROJECTION = ProjectionSpec(name="projection", steps=6, batch=16, latent=8, width=8, discriminator_width=8)

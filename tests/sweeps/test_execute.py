@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from ganaug.artifact import Artifact
 from ganaug.errors import LeakError
-from ganaug.stages import Artifact, FitGan, Measure, Stage
+from ganaug.stages import FitGan, Measure, Stage
 from sweeps.execute import Evaluator
 from sweeps.plan import generator_of
 from sweeps.run import Grid

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_run import environment
 
+from ganaug.artifact import Artifact
 from ganaug.errors import UserError
-from ganaug.stages import Artifact, TestImages, TrainImages
+from ganaug.stages import TestImages, TrainImages
 from sweeps.store import Store
 
 STAGE, OTHER = TrainImages("a" * 64), TrainImages("b" * 64)
@@ -190,7 +191,8 @@ def test_damaged_progress_is_no_progress(
 WRITER = """
 import sys, time
 import numpy as np
-from ganaug.stages import Artifact, TrainImages
+from ganaug.artifact import Artifact
+from ganaug.stages import TrainImages
 from sweeps.store import Store
 store, seed, start = Store(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 time.sleep(max(0, start - time.time()))

@@ -6,10 +6,10 @@ import torch
 from tiny import GANS, same
 from tiny import images as split_images
 
+from ganaug.artifact import Artifact, Work
 from ganaug.gans import fit, training
 from ganaug.gans.fit import fit_gan, networks
 from ganaug.gans.judge import scores
-from ganaug.stages import Artifact, Work
 from sweeps.store import Store
 
 SPLIT = split_images()
