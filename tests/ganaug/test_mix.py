@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from tiny import images as split_images
@@ -16,12 +18,11 @@ GENERATED = Artifact(
 )
 
 
-@pytest.mark.parametrize("generated", [None, GENERATED])
-@pytest.mark.parametrize("validation", [False, True])
-@pytest.mark.parametrize("real", [False, True])
+@pytest.mark.parametrize(
+    ("real", "validation", "generated"),
+    [some for some in product((False, True), (False, True), (None, GENERATED)) if any(some)],
+)
 def test_real_then_validation_then_generated_each_with_its_id(real, validation, generated):
-    if not (real or validation or generated):
-        pytest.skip("nothing to train on has a test of its own")
     images, labels, ids = mix(SPLIT, generated, real, validation)
     names = ["real"] * real + ["validation"] * validation
     assert len(images) == len(labels) == len(ids) == 30 * real + 20 * validation + 4 * (generated is not None)
