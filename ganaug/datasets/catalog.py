@@ -38,8 +38,10 @@ def _mnist(name: str, about: str) -> Entry:
 
 
 def _own(data_dir: Path, path: str | Path) -> Path:
-    """The user's folder: absolute, or below the data folder, which every worker of a cluster has."""
-    return data_dir / Path(path).expanduser()
+    """Where the user's folder is: below the data directory, or, where it is not there, as the path says."""
+    path = Path(path).expanduser()
+    below = data_dir / path
+    return path if path.is_dir() and not below.is_dir() else below
 
 
 def _load_own(data_dir: Path, path: str | Path, size: int, channels: int | None = None) -> Dataset:

@@ -62,6 +62,14 @@ def test_a_folder_lies_below_the_data_folder_unless_absolute(tmp_path):
     assert summary("folder", tmp_path, path="pets").per_class == (1, 1)
 
 
+def test_a_folder_that_is_not_below_the_data_folder_is_looked_for_from_here(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / "mine" / name / "1.png")
+    monkeypatch.chdir(tmp_path)
+    assert load("folder", Path("data"), path="mine", size=8).classes == ("a", "b")
+
+
 def test_every_data_set_says_what_it_lacks(tmp_path, monkeypatch):
     monkeypatch.setattr("ganaug.datasets.mnist.DEBIAN_FASHION_MNIST", tmp_path / "debian")
     lacking = {name: missing(name, tmp_path, path="pets") for name in ("folder",)}
