@@ -27,10 +27,10 @@ def _load(fitted: Artifact, stage: "FitClassifier", n_classes: int) -> Cnn:
 def measure(stage: "Measure", work: Work) -> Artifact:
     """Predicted classes (classifiers, n_test) and the counts that led to them; or the reason why there are none.
 
-    facts: status, reason, n_train, n_test, counts per class of candidates, accepted and used images, curves.
+    facts: status, reason, seed, n_train, n_test, counts per class of candidates, accepted and used images, curves.
     """
     first = stage.classifiers[0]
-    facts: dict[str, Any] = {"status": "ok", "reason": ""}
+    facts: dict[str, Any] = {"status": "ok", "reason": "", "seed": first.split.seed}
     try:
         if first.generated is not None:
             selection = work.get(first.generated).facts

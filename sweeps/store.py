@@ -13,8 +13,11 @@ import hashlib
 import json
 import logging
 import os
+import platform
 import secrets
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,12 @@ def _digest(data: bytes) -> str:
 
 def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """What this process makes artifacts with: told by each, part of no key."""
+    return {"python": platform.python_version()} | {name: version(name) for name in ("ganaug", "torch", "numpy")}
 
 
 def _sync_directory(path: Path) -> None:
@@ -114,6 +123,7 @@ class Store:
             "stage": stage.describe(),
             "facts": artifact.facts,
             "cost": cost,
+            "versions": _versions(),
             "blob": {"sha256": digest, "bytes": len(blob)},
         }
         manifest["check"] = _digest(_canonical(manifest))
