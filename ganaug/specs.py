@@ -119,3 +119,11 @@ def parse_da(text: str) -> tuple[str, ...]:
     if len(set(types)) < len(types):
         raise ValueError(f"an augmentation is named twice in {text!r}")
     return types
+
+
+class AssessSpec(Spec):
+    """How a generator is judged before any downstream classifier is trained (`docs/metrics.md`)."""
+
+    images_per_class: PositiveInt = 100  # the first of the unfiltered stream, at most the pool's max_per_class
+    steps: PositiveInt | None = None  # updates of the two classifiers; None: as many as the study's classifier
+    neighbours: PositiveInt = 5  # k of precision, recall, density and coverage

@@ -34,11 +34,15 @@ class Cnn(nn.Module):
         self.hidden = nn.Linear(widths[-1] * side * side, 4 * width)
         self.out = nn.Linear(4 * width, n_classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """What the logits are computed from, (N, 4 * width), at least 0."""
         x = x.contiguous(memory_format=torch.channels_last)
         for conv in self.convs:
             x = relu(max_pool2d(conv(x), 2))  # pooling first: the same numbers, a quarter of the ReLU's work
-        return self.out(relu(self.hidden(x.flatten(1))))
+        return relu(self.hidden(x.flatten(1)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.features(x))
 
 
 def batches(n: int, batch: int, steps: int, rng: torch.Generator) -> Iterator[torch.Tensor]:
