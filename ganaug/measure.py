@@ -9,6 +9,7 @@ from ganaug.artifact import Artifact, NoResult, Work
 from ganaug.classifiers.cnn import Cnn, predict
 from ganaug.mix import refuse_test_images
 from ganaug.randomness import seeded
+from ganaug.stages import generator_of
 
 if TYPE_CHECKING:
     from ganaug.stages import FitClassifier, Measure
@@ -32,11 +33,12 @@ def measure(stage: "Measure", work: Work) -> Artifact:
     first = stage.classifiers[0]
     facts: dict[str, Any] = {"status": "ok", "reason": "", "seed": first.split.seed}
     try:
-        if first.generated is not None:
-            selection = work.get(first.generated).facts
-            gan = work.get(first.generated.generator).facts
+        if first.extra is not None:
+            selection = work.get(first.extra).facts
             facts |= {k: selection[k] for k in ("accepted", "candidates", "wanted")}
-            facts |= {"diversity": gan["diversity"], "calibration": gan["calibration"]}
+            if (generator := generator_of(first.extra)) is not None:
+                gan = work.get(generator).facts
+                facts |= {"diversity": gan["diversity"], "calibration": gan["calibration"]}
             short = sum(n < selection["wanted"] for n in selection["accepted"])
             if short:
                 facts["status"] = "starved"

@@ -1,4 +1,4 @@
-"""What a classifier is trained on: real images, generated ones, or both, each with the id it came with."""
+"""What a classifier is trained on: real images, extra ones (generated, or a control's), or both, with their ids."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from ganaug.errors import LeakError
 
 
 def mix(
-    split: Artifact, generated: Artifact | None, include_real: bool, include_validation: bool
+    split: Artifact, extra: Artifact | None, include_real: bool, include_validation: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images uint8 (N, C, H, W), labels int64 (N,) and ids str (N,): real, then validation, then generated."""
+    """Images uint8 (N, C, H, W), labels int64 (N,) and ids str (N,): real, then validation, then extra."""
     wanted = [name for name, use in (("real", include_real), ("validation", include_validation)) if use]
     images = [split.arrays[name] for name in wanted]
     labels = [split.arrays[f"{name}_labels"] for name in wanted]
     ids = [split.arrays[f"{name}_ids"].astype(np.str_) for name in wanted]
-    if generated is not None:
-        images.append(generated.arrays["images"])
-        labels.append(generated.arrays["labels"])
-        ids.append(generated.arrays["ids"])
+    if extra is not None:
+        images.append(extra.arrays["images"])
+        labels.append(extra.arrays["labels"])
+        ids.append(extra.arrays["ids"].astype(np.str_))
     if not sum(map(len, labels)):
         raise NoResult("starved", "nothing to train on: no generated image passed the filter")
     return np.concatenate(images), np.concatenate(labels), np.concatenate(ids)

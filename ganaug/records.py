@@ -3,12 +3,25 @@
 Imports nothing heavy: an analysis reads records without torch.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 Status = Literal["ok", "starved", "diverged", "failed"]
 
 FACTORS = ("n_real", "n_gen", "threshold", "gan_da", "n_da", "clf_da", "seed")
 """The factors every study has, in the order of their columns; dotted paths follow them."""
+
+Arm = Literal["real-only", "generated", "duplicated", "shuffled", "more-real"]
+
+ARMS: tuple[Arm, ...] = get_args(Arm)
+"""What a cell's classifier learns from beside its real images; all but the first two are controls."""
+
+Control = Literal["real-only", "classic-da", "duplicated", "shuffled", "more-real"]
+
+CONTROLS: tuple[Control, ...] = get_args(Control)
+"""What a claim is measured against. `classic-da` is the arm `real-only` under the study's classic augmentation."""
+
+NEEDED: tuple[Control, ...] = ("real-only", "duplicated", "classic-da")
+"""The controls without which nobody may say that generated images help."""
 
 GENERATION = ("threshold", "gan_da", "n_da")
 GENERATION_PATHS = ("gan.", "pool.")

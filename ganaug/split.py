@@ -33,6 +33,11 @@ def hold_out(dataset: Dataset, test_per_class: int | None) -> np.ndarray:
     return held
 
 
+def shuffled(labels: np.ndarray, label: int, seed: int) -> np.ndarray:
+    """Places of a class's images in a seed's order: validation is taken from the front, real from the back."""
+    return numpy_rng(seed, "split", label).permutation(np.flatnonzero(labels == label))
+
+
 def split(train: Artifact, n_real: int, n_validation: int, seed: int) -> Artifact:
     """Real and validation images of every class, with ids that are places in the imported data set.
 
@@ -42,7 +47,7 @@ def split(train: Artifact, n_real: int, n_validation: int, seed: int) -> Artifac
     images, labels, ids = (train.arrays[k] for k in ("images", "labels", "ids"))
     real, validation = [], []
     for label in range(len(train.facts["classes"])):
-        order = numpy_rng(seed, "split", label).permutation(np.flatnonzero(labels == label))
+        order = shuffled(labels, label, seed)
         if len(order) < n_validation + n_real:
             raise UserError(
                 f"n_real: class {train.facts['classes'][label]!r} has {len(order)} images outside the test set; "

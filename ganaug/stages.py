@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, assert_never
 
 from pydantic import BaseModel
 
@@ -125,6 +125,7 @@ class FitGan(Stage):
     """A trained GAN, its calibration on the validation images, and whether it diverged."""
 
     stored: ClassVar[bool] = True
+    version: ClassVar[int] = 2  # 2: pictures of the training's course; the calibration's middle lies at 1/2
     images: Split | Augment
     gan: specs.AnyGan
     seed: int
@@ -175,11 +176,68 @@ class Select(Stage):
 
 
 @dataclass(frozen=True)
-class FitClassifier(Stage):
-    """A classifier trained on real images, generated ones, or both; its weights, in memory only."""
+class Shuffle(Stage):
+    """A control: the same generated images under each other's labels. What they teach beyond it is in their labels."""
+
+    generated: Select
+    seed: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.controls import shuffle
+
+        return shuffle(work.get(self.generated), self.seed)
+
+
+@dataclass(frozen=True)
+class Duplicate(Stage):
+    """A control, the placebo: `n` copies per class of the real images themselves."""
 
     split: Split
-    generated: Select | None
+    n: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.controls import duplicate
+
+        return duplicate(work.get(self.split), self.n)
+
+
+@dataclass(frozen=True)
+class MoreReal(Stage):
+    """A control, the oracle: `n` further real images per class, the ones that follow those of the split."""
+
+    split: Split
+    n: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.controls import more_real
+
+        s = self.split
+        return more_real(work.get(s.train), s.n_real, s.n_validation, s.seed, self.n)
+
+
+Extra = Select | Shuffle | Duplicate | MoreReal
+"""What a classifier may learn from beside the real images: all give images, labels, ids and counts per class."""
+
+
+def generator_of(extra: Extra | None) -> FitGan | None:
+    """The generator that extra images come from, if any."""
+    match extra:
+        case Select():
+            return extra.generator
+        case Shuffle():
+            return extra.generated.generator
+        case Duplicate() | MoreReal() | None:
+            return None
+        case _:
+            assert_never(extra)
+
+
+@dataclass(frozen=True)
+class FitClassifier(Stage):
+    """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
+
+    split: Split
+    extra: Extra | None
     da: tuple[str, ...]
     strength: specs.AugmentationSpec
     classifier: specs.ClassifierSpec
@@ -189,6 +247,22 @@ class FitClassifier(Stage):
         from ganaug.classifiers.training import fit_classifier
 
         return fit_classifier(self, work)
+
+
+@dataclass(frozen=True)
+class Assess(Stage):
+    """What a generator's images are worth by themselves, judged on real and validation images: metrics and alarms."""
+
+    stored: ClassVar[bool] = True
+    generator: FitGan
+    pool: specs.PoolSpec
+    classifier: specs.ClassifierSpec
+    assess: specs.AssessSpec
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.metrics.assess import assess
+
+        return assess(self, work)
 
 
 @dataclass(frozen=True)

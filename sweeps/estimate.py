@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from ganaug import specs
-from ganaug.stages import FitClassifier, FitGan, Measure, Stage
-from sweeps.plan import Seconds, generator_of
+from ganaug.stages import Assess, FitClassifier, FitGan, Measure, Stage
+from sweeps.plan import Leaf, Seconds, generator_of
 
 STEPS = 10
 
@@ -55,20 +55,23 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
                 )
             case Measure():
                 return sum(map(seconds, stage.classifiers)) + 0.1
+            case Assess():
+                spec = stage.classifier.model_copy(update={"steps": 1})
+                return 2 * classifier_step(spec, ()) * (stage.assess.steps or stage.classifier.steps) + 0.1
             case _:
                 return 0.0
 
     return seconds
 
 
-def totals(measures: list[Measure], stored: set[str], seconds: Seconds) -> tuple[float, float]:
+def totals(leaves: list[Leaf], stored: set[str], seconds: Seconds) -> tuple[float, float]:
     """Seconds of one core for what is missing, each stage once; and if every missing cell trained its own GAN."""
     shared, alone, seen = 0.0, 0.0, set()
-    for m in measures:
-        if m.key in stored:
+    for leaf in leaves:
+        if leaf.key in stored:
             continue
-        generator = generator_of(m)
-        own = seconds(m)
+        generator = generator_of(leaf)
+        own = seconds(leaf)
         shared, alone = shared + own, alone + own
         if generator is not None:
             cost = seconds(generator)

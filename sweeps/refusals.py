@@ -72,7 +72,7 @@ def explain(error: ValidationError, root: type[BaseModel], above: tuple[str, ...
             return f"{key}: is missing"
         case "value_error":
             rule = str(context["error"])
-            if rule.startswith(("factors", "classifier")):
+            if rule.startswith(("factors", "classifier", "primary")):
                 return rule
             told = isinstance(value, dict) or "got " in rule or repr(value) in rule
             return f"{key}: {rule}" + ("" if told else f", got {short(value)}")

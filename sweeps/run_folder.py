@@ -26,6 +26,22 @@ class Row:
     record: Artifact | None
     cost: Cost
     failure: str = ""
+    generator: str | None = None  # the key of the one its images come from
+
+
+@dataclass(frozen=True)
+class GeneratorRow:
+    """A generator with what is known of its images: its factors, and the facts of its assessment."""
+
+    key: str
+    factors: dict[str, Any]
+    facts: dict[str, Any]
+
+
+def of_generator(factors: dict[str, Any]) -> dict[str, Any]:
+    """Those of a cell's factors that made its generator, and the seed."""
+    beside = ("arm", "n_gen", "threshold", "clf_da")
+    return {k: v for k, v in factors.items() if k not in beside and not k.startswith(("pool.", "classifier."))}
 
 
 def write(path: Path, data: bytes) -> None:
@@ -54,7 +70,7 @@ def _totals(facts: dict[str, Any]) -> dict[str, int]:
 
 def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
     facts = row.record.facts if row.record else {"status": "failed", "reason": row.failure.splitlines()[0]}
-    out: dict[str, Any] = {"cell": row.key, **row.factors}
+    out: dict[str, Any] = {"cell": row.key, **row.factors, "generator": row.generator}
     out |= dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "n_test", "n_train"))
     if row.record and "predictions" in row.record.arrays:
         right = row.record.arrays["predictions"] == labels
@@ -90,6 +106,42 @@ def _class_rows(row: Row, labels: np.ndarray, classes: list[str]) -> list[dict[s
     ]
 
 
+METRICS = ("fid", "kid", "kid_error", "precision", "recall", "density", "coverage", "classifier_is")
+COPYING = ("nearest_ratio", "data_copying")
+RATES = ("recognised", "real_recognised", "taught")
+
+
+def _mean(rates: list[float | None]) -> float | None:
+    known = [r for r in rates if r is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _generator_row(row: GeneratorRow) -> dict[str, Any]:
+    facts = row.facts
+    floor = facts.get("floor", {})
+    return {
+        "generator": row.key,
+        **row.factors,
+        "status": facts["status"],
+        "reason": facts["reason"] or facts["diverged"],
+        "generated_per_class": facts.get("generated_per_class"),
+        "compared_per_class": facts.get("compared_per_class"),
+        **{name: facts.get(name) for name in (*METRICS, *COPYING)},
+        **{f"floor_{name}": floor.get(name) for name in (*METRICS, "compared_per_class")},
+        **{name: _mean(facts.get(name, [])) for name in RATES},
+    }
+
+
+def _generator_class_rows(row: GeneratorRow, classes: list[str]) -> list[dict[str, Any]]:
+    if "recognised" not in row.facts:
+        return []
+    return [
+        {"generator": row.key, **row.factors, "class": name, **{rate: row.facts[rate][c] for rate in RATES}}
+        | {"n_generated": row.facts["generated_per_class"], "n_validation": row.facts["validation_per_class"][c]}
+        for c, name in enumerate(classes)
+    ]
+
+
 class RunFolder:
     """Where a run's tables, samples and report lie."""
 
@@ -99,6 +151,8 @@ class RunFolder:
         self.summary = root / "summary.json"
         self.records = root / "records.parquet"
         self.per_class = root / "per_class.parquet"
+        self.generators = root / "generators.parquet"
+        self.generator_classes = root / "generator_classes.parquet"
         self.predictions = root / "predictions.safetensors"
         self.samples = root / "samples.safetensors"
         self.curves = root / "curves.json"
@@ -114,6 +168,13 @@ class RunFolder:
         arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
         write(self.predictions, save({**arrays, "labels": labels}))
 
+    def write_generators(self, rows: list[GeneratorRow], classes: list[str], factors: list[str]) -> None:
+        """generators.parquet and generator_classes.parquet; none where nothing was assessed."""
+        if rows:
+            self._parquet(self.generators, [_generator_row(r) for r in rows], factors)
+            own = [c for r in rows for c in _generator_class_rows(r, classes)]
+            self._parquet(self.generator_classes, own, factors)
+
     def _parquet(self, path: Path, rows: list[dict[str, Any]], factors: list[str]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -128,10 +189,15 @@ class RunFolder:
             "classifier_seeds",
             "correct",
             "total",
+            "generated_per_class",
+            "compared_per_class",
+            "floor_compared_per_class",
+            "n_validation",
         }
-        text = {"cell", "gan_da", "clf_da", "status", "reason", "class"}
+        text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator"}
         names = list(dict.fromkeys(k for row in rows for k in row)) or [
             "cell",
+            "generator",
             *factors,
             "class",
             "correct",

@@ -10,7 +10,7 @@ from ganaug.recipe import Cell
 from ganaug.split import split as make_split
 from ganaug.stages import FitGan, Pool
 from sweeps.plan import generator_of
-from sweeps.run_folder import Row
+from sweeps.run_folder import Row, of_generator
 from sweeps.store import Store
 
 PER_CLASS = 8
@@ -28,7 +28,22 @@ def _first(images: np.ndarray, probabilities: np.ndarray, mask: np.ndarray) -> t
     return shown, scores
 
 
-def _group(store: Store, train: Artifact, generator: FitGan, cell: Cell) -> dict[str, np.ndarray] | None:
+def _nearest(shown: np.ndarray, scores: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Per image shown the nearest of its class's real training images, and how far: root mean square of grey levels.
+
+    shown: (classes, m, C, H, W), its scores NaN where there is no image. real: (classes, n_real, C, H, W).
+    """
+    nearest, distance = np.zeros_like(shown), np.full(shown.shape[:2], np.nan, np.float32)
+    for label, place in zip(*np.nonzero(~np.isnan(scores)), strict=True):
+        apart = real[label].astype(np.float32) - shown[label, place]
+        each = np.sqrt((apart**2).mean(axis=(1, 2, 3)))
+        nearest[label, place], distance[label, place] = real[label, each.argmin()], each.min()
+    return nearest, distance
+
+
+def _group(
+    store: Store, train: Artifact, generator: FitGan, cell: Cell
+) -> tuple[dict[str, np.ndarray], list[int]] | None:
     fit, chunk = store.load(generator), store.load(Pool(generator, 0, cell.pool.chunk))
     if fit is None or chunk is None:
         return None
@@ -41,9 +56,11 @@ def _group(store: Store, train: Artifact, generator: FitGan, cell: Cell) -> dict
     own = parts["real"].reshape(len(images), cell.n_real, *images.shape[2:])
     real = np.zeros_like(kept)
     real[:, : min(PER_CLASS, cell.n_real)] = own[:, :PER_CLASS]
+    nearest, nearest_distance = _nearest(kept, kept_score, own)
     return {
+        "nearest": nearest, "nearest_distance": nearest_distance, "snapshots": fit[0].arrays["snapshots"],
         "real": real, "kept": kept, "kept_score": kept_score, "rejected": rejected, "rejected_score": rejected_score,
-    }  # fmt: skip
+    }, fit[0].facts["snapshot_steps"]  # fmt: skip
 
 
 def collect(
@@ -58,15 +75,16 @@ def collect(
         generator = generator_of(measures[row.key])
         if generator is None or row.record is None:
             continue
-        of_generator = {k: v for k, v in row.factors.items() if k not in ("n_gen", "threshold", "clf_da")}
+        made_by = of_generator(row.factors)
         if generator.key not in curves:
             fit = store.load(generator)
             if fit is None:
                 continue
-            curves[generator.key] = {"key": generator.key, **of_generator, "losses": fit[0].facts["losses"]}
+            curves[generator.key] = {"key": generator.key, **made_by, "losses": fit[0].facts["losses"]}
         if len(shown) < GROUPS and generator.key not in shown and row.factors["seed"] == first_seed:
             group = _group(store, train, generator, cells[row.key])
             if group is not None:
                 shown.add(generator.key)
-                groups.append(({**of_generator, "threshold": row.factors["threshold"]}, group))
+                told = {**made_by, "threshold": row.factors["threshold"], "snapshot_steps": group[1]}
+                groups.append((told, group[0]))
     return groups, list(curves.values())

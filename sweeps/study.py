@@ -1,24 +1,20 @@
-"""A study: one YAML file that asks the question as a grid. Read, checked and resolved here, without torch or Ray."""
+"""A study: the question as a grid. Its parts, what may stand in them, and its cells; without torch or Ray."""
 
-import difflib
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from ganaug import specs
 from ganaug.datasets import DATASETS
-from ganaug.errors import UserError
 from ganaug.recipe import Cell
-from ganaug.records import FACTORS, is_generation_factor
+from ganaug.records import FACTORS
 from ganaug.specs import PositiveInt, Spec
-from sweeps import yaml_file
+from sweeps import claim, layout
 from sweeps.refusals import GANS, explain, hint, short
 
-PACKAGED = Path(__file__).parent / "studies"
 SECTIONS = ("gan", "pool", "augmentation", "classifier")  # what a dotted factor may reach into
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -95,6 +91,10 @@ class Study(Spec):
     augmentation: specs.AugmentationSpec = specs.AugmentationSpec()
     classifier: specs.ClassifierSpec = specs.ClassifierSpec()
     classifier_seeds: Annotated[int, Field(ge=1, le=100)] = 1
+    primary: Value | None = None  # the one contrast the study is about, named before it runs; see `claim`
+    controls: claim.ControlsSpec = claim.ControlsSpec()
+    margin_points: Annotated[float, Field(gt=0, le=100)] = 1.0  # a change inside ± this is "no effect"
+    assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     resources: Resources = Resources()
 
     @field_validator("name")
@@ -132,11 +132,20 @@ class Study(Spec):
         for name in self.paths:
             values = [self._settled(name, value) for value in self.factors[name]]
             self.factors[name] = _distinct(name, values)
-        for setting in self._settings():
+        if self.primary is not None:
+            settled = claim.settle(self.primary, self.factors)
+            self.primary.clear()
+            self.primary.update(settled)
+        for setting in self.settings():
             classifier = setting["classifier"]
             if not (classifier.include_real or classifier.include_validation) and 0 in self.factors["n_gen"]:
                 raise ValueError(
                     "classifier.include_real false with n_gen 0 leaves nothing to train on; take 0 out of n_gen"
+                )
+            if not classifier.include_real and self.primary and self.primary["against"] in ("real-only", "classic-da"):
+                raise ValueError(
+                    f"primary.against: {self.primary['against']} has nothing to train on where classifier.include_real "
+                    "is false; take duplicated, which is the same real images as often, or more-real"
                 )
             if max(self.factors["n_gen"]) > setting["pool"].max_per_class:
                 raise ValueError(
@@ -184,52 +193,15 @@ class Study(Spec):
             told = explain(error, Study, (section,))
             raise ValueError(f"factors.{told}" if told.startswith(f"{section}.") else f"factors: {told}") from None
 
-    def _settings(self) -> Iterator[Value]:
+    def settings(self) -> Iterator[Value]:
         """The specs of every combination of the dotted factors."""
         for values in itertools.product(*(self.factors[p] for p in self.paths)):
             changes = tuple(zip(self.paths, values, strict=True))
             yield {s: self._section(s, changes) for s in SECTIONS} | {"factors": dict(changes)}
 
     def cells(self, dataset: str) -> Iterator[tuple[Value, Cell]]:
-        """Every distinct cell of the grid, on the data set with this digest: its factors, and what the recipe needs.
-
-        A factor that cannot change a cell is None in its factors, and the cell comes once.
-        """
-        seen: set[str] = set()
-        for setting in self._settings():
-            for values in itertools.product(*(self.factors[f] for f in FACTORS)):
-                factors = dict(zip(FACTORS, values, strict=True)) | setting["factors"]
-                if not factors["n_gen"]:
-                    factors = {f: None if is_generation_factor(f) else v for f, v in factors.items()}
-                elif factors["gan_da"] == "none":
-                    factors["n_da"] = None
-                elif factors["n_da"] == factors["n_real"] and None in self.factors["n_da"]:
-                    factors["n_da"] = None  # the default by its number
-                if factors["clf_da"] == "none" and factors["gan_da"] in (None, "none"):
-                    factors = {f: None if f.startswith("augmentation.") else v for f, v in factors.items()}
-                mark = repr(factors)
-                if mark in seen:
-                    continue
-                seen.add(mark)
-                yield factors, self._cell(factors, setting, dataset)
-
-    def _cell(self, factors: Value, setting: Value, dataset: str) -> Cell:
-        return Cell(
-            dataset=dataset,
-            n_real=factors["n_real"],
-            n_gen=factors["n_gen"],
-            threshold=factors["threshold"] or 0.0,
-            gan_da=specs.parse_da(factors["gan_da"] or "none"),
-            n_da=factors["n_da"],
-            clf_da=specs.parse_da(factors["clf_da"]),
-            seed=factors["seed"],
-            n_validation=self.dataset.validation_per_class,
-            gan=setting["gan"],
-            pool=setting["pool"],
-            augmentation=setting["augmentation"],
-            classifier=setting["classifier"],
-            classifier_seeds=self.classifier_seeds,
-        )
+        """Every distinct cell of the study on the data set with this digest, controls included (see `layout`)."""
+        return layout.cells(self, dataset)
 
 
 def _distinct(name: str, values: list[Any]) -> list[Any]:
@@ -249,77 +221,3 @@ def _checked(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
             rule = f"must lie in [{bounds['minimum']}, {bounds['maximum']}]"
             raise ValueError(f"{name}: {rule}, got {value}") from None
         raise ValueError(explain(error, Study, (name,))) from None
-
-
-def packaged() -> dict[str, Path]:
-    """The studies that come with the package, by name."""
-    return {p.stem: p for p in sorted(PACKAGED.glob("*.yaml"))}
-
-
-def find(study: str) -> Path:
-    """The file of a study given as a path or as the name of a packaged one."""
-    path = Path(study)
-    if path.is_file():
-        return path
-    known = packaged()
-    if study in known:
-        return known[study]
-    if path.suffix in (".yaml", ".yml") or "/" in study:
-        raise UserError(f"{study}: no such file")
-    close = difflib.get_close_matches(study, known, 1, cutoff=0.5)
-    meant = f"did you mean {close[0]!r}? " if close else ""
-    raise UserError(f"{study}: no such file and no packaged study; {meant}packaged: {', '.join(known)}")
-
-
-def _set(data: Value, assignment: str) -> None:
-    """Apply `--set key=value`: a dotted path, or the bare name of a factor."""
-    key, _, text = assignment.partition("=")
-    path = key.split(".")
-    if "=" not in assignment or not all(path):
-        raise UserError(f"--set {assignment}: must be key=value, e.g. --set n_real=[3,10]")
-    factors = data.get("factors")
-    if key in FACTORS or (isinstance(factors, dict) and key in factors):
-        path = ["factors", key]
-    elif path[0] == "factors" and len(path) > 1:
-        path = ["factors", ".".join(path[1:])]
-    at = data
-    for depth, part in enumerate(path[:-1], 1):
-        at = at.setdefault(part, {})
-        if not isinstance(at, dict):
-            raise UserError(f"--set {key}: {'.'.join(path[:depth])} has no settings of its own")
-    at[path[-1]] = yaml_file.parse_value(text, f"--set {key}")
-
-
-def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:
-    """A yes or no where a number belongs would pass for 1 or 0."""
-    for key, value in data.items():
-        known = getattr(checked, key)
-        if isinstance(value, dict) and isinstance(known, Spec):
-            _refuse_yes(value, known, f"{above}{key}.")
-        elif isinstance(value, bool) and not isinstance(known, bool):
-            raise UserError(f"{above}{key}: must be a number or a name, got {value}")
-
-
-def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
-    """A study from a file or a packaged name, with `--set` assignments applied; UserError says what is wrong where.
-
-    A number in quotes is a number; `true` and `false` are not.
-    """
-    path = find(study)
-    data = yaml_file.read(path)
-    for assignment in assignments:
-        _set(data, assignment)
-    data.setdefault("name", path.stem)
-    try:
-        checked = Study.model_validate(data)
-        _refuse_yes(data, checked)
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, Study)}") from None
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-    return checked
-
-
-def to_yaml(study: Study) -> str:
-    """The resolved study as YAML that `load` reads back."""
-    return yaml_file.dump(study.model_dump(mode="json"))

@@ -31,7 +31,7 @@ def loaded_after(statements: str) -> set[str]:
     [
         ("import ganaug", set()),
         ("import analysis", set()),
-        ("import sweeps, sweeps.cli, sweeps.study, sweeps.refusals", set()),
+        ("import sweeps, sweeps.cli, sweeps.study, sweeps.study_file, sweeps.refusals", set()),
         ("import " + ", ".join(modules("analysis")), set()),
         ("import " + ", ".join(modules("ganaug")), {"torch"}),
     ],

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def fit_classifier(stage: "FitClassifier", work: Work) -> Artifact:
     """Weights as arrays `net.*`, ids of the training images, the loss curve."""
     split = work.get(stage.split)
-    generated = work.get(stage.generated) if stage.generated else None
+    extra = work.get(stage.extra) if stage.extra else None
     spec = stage.classifier
-    images, labels, ids = mix(split, generated, spec.include_real, spec.include_validation)
+    images, labels, ids = mix(split, extra, spec.include_real, spec.include_validation)
     net, curve = fit(
         spec,
         images,

@@ -1,6 +1,6 @@
 """From a discriminator's raw score to a probability in [0, 1], so that a threshold means the same under every loss.
 
-Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed targets.
+Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed targets, equal for both kinds.
 """
 
 import numpy as np
@@ -21,7 +21,8 @@ def platt(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     centre, scale = raw.mean(), raw.std() or 1.0
     x = (raw - centre) / scale
-    target = np.repeat([(len(real) + 1) / (len(real) + 2), 1 / (len(generated) + 2)], [len(real), len(generated)])
+    fewer = min(len(real), len(generated))  # smoothed alike, so that the middle between the two kinds stays at 1/2
+    target = np.repeat([(fewer + 1) / (fewer + 2), 1 / (fewer + 2)], [len(real), len(generated)])
     weight = np.repeat([0.5 / len(real), 0.5 / len(generated)], [len(real), len(generated)])
 
     def loss(ab: np.ndarray) -> tuple[float, np.ndarray]:

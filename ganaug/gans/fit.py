@@ -20,7 +20,11 @@ def _to_numpy(state: State) -> dict[str, np.ndarray]:
 
 
 def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Work) -> Artifact:
-    """Train on `images`; calibrate on the validation images of `split`, which no update has seen."""
+    """Train on `images`; calibrate on the validation images of `split`, which no update has seen.
+
+    Arrays: weights `generator.*` and `discriminator.*`; `snapshots` uint8 (steps, classes, m, C, H, H), the images of
+    the same latent vectors after each of `snapshot_steps`.
+    """
     real, labels = images.arrays["real"], images.arrays["real_labels"]
     n_classes = len(images.facts["classes"])
     state = {k: torch.from_numpy(v.copy()) for k, v in work.state.items()} if work.state else None
@@ -41,6 +45,7 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
         "losses": trained.losses,
         "shape": list(real.shape[1:]),
         "n_classes": n_classes,
+        "snapshot_steps": list(trained.snapshots),
     }
     if not trained.diverged:
         facts |= _judge(trained.generator, trained.discriminator, spec, split, n_classes, seed)
@@ -49,7 +54,8 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
         for name, net in (("generator", trained.generator), ("discriminator", trained.discriminator))
         for k, v in _to_numpy(net.state_dict()).items()
     }
-    return Artifact(weights, facts)
+    pictures = [images.numpy() for images in trained.snapshots.values()]
+    return Artifact(weights | ({"snapshots": np.stack(pictures)} if pictures else {}), facts)
 
 
 def _judge(

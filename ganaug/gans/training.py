@@ -14,7 +14,7 @@ from torch import nn
 from ganaug.gans.diffaugment import diffaugment
 from ganaug.gans.losses import LOSSES, mode_seeking
 from ganaug.gans.networks import build
-from ganaug.images import background, image_shape, to_float
+from ganaug.images import background, image_shape, to_float, to_uint8
 from ganaug.randomness import derive, torch_rng
 from ganaug.specs import AnyGan, ProjectionSpec
 
@@ -22,6 +22,7 @@ State = dict[str, torch.Tensor]
 Save = Callable[[Callable[[], State]], None]
 
 CHECK_EVERY = 50  # steps between looks at the losses: a look waits for the device
+SNAPSHOTS, SNAPSHOT_PER_CLASS = 8, 6  # pictures of the training's course, from latent vectors that do not change
 
 
 @dataclass
@@ -32,6 +33,12 @@ class Trained:
     discriminator: nn.Module
     losses: dict[str, list[float]] = field(default_factory=dict)
     diverged: str = ""
+    snapshots: dict[int, torch.Tensor] = field(default_factory=dict)  # by step, uint8 (classes, m, C, H, H)
+
+
+def snapshot_steps(steps: int) -> list[int]:
+    """After which of `steps` steps images are kept: early ones close together, the last one among them."""
+    return sorted({max(1, round(steps * (k / SNAPSHOTS) ** 2)) for k in range(1, SNAPSHOTS + 1)})
 
 
 class Trainer:
@@ -59,6 +66,8 @@ class Trainer:
         self.rng = torch_rng(seed, "gan", "train")
         self.seed, self.step = seed, 0
         self.history: list[tuple[int, float, float]] = []  # step, generator loss, discriminator loss
+        self.due = snapshot_steps(spec.steps)
+        self.snapshots: list[torch.Tensor] = []  # one for each step of `due` that has passed
 
     def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The step's real images: the next cards of an endless deck; an epoch's shuffle depends on its number alone."""
@@ -111,6 +120,8 @@ class Trainer:
         self.step += 1
         if self.spec.ema:
             self._update_average()
+        if self.step in self.due:
+            self.snapshots.append(self._snapshot())
         return loss_g.detach(), loss_d.detach()
 
     @torch.no_grad()
@@ -122,6 +133,17 @@ class Trainer:
         for statistic, newest in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             statistic.copy_(newest)
 
+    @torch.no_grad()
+    def _snapshot(self) -> torch.Tensor:
+        """What the generator in use would give now; changes nothing and draws nothing from the training's stream."""
+        stream, m = derive(self.seed, "snapshot"), SNAPSHOT_PER_CLASS
+        latent = [latent_for(stream, c, 0, m, self.spec.latent) for c in range(self.n_classes)]
+        labels = torch.arange(self.n_classes).repeat_interleave(m)
+        self.average.eval()
+        images = to_uint8(self.average(torch.cat(latent).to(self.device), labels.to(self.device))).cpu()
+        self.average.train()
+        return images.contiguous().view(self.n_classes, m, *images.shape[1:])
+
     def _parts(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
 
@@ -131,6 +153,7 @@ class Trainer:
             "step": torch.tensor(self.step),
             "rng": self.rng.get_state(),
             "history": torch.tensor(self.history, dtype=torch.float64).view(-1, 3),
+            "snapshots": torch.stack(self.snapshots) if self.snapshots else torch.empty(0, dtype=torch.uint8),
         }
         for name, net in self._parts().items():
             out |= {f"{name}.{k}": v.detach().cpu().clone() for k, v in net.state_dict().items()}
@@ -144,6 +167,7 @@ class Trainer:
         self.step = int(state["step"])
         self.rng.set_state(state["rng"])
         self.history = [(int(a), b, c) for a, b, c in state["history"].tolist()]
+        self.snapshots = list(state["snapshots"])
         for name, net in self._parts().items():
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")})
         for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
@@ -195,6 +219,7 @@ def train(
         discriminator=trainer.discriminator.cpu().eval(),
         losses={"step": steps, "generator": g_losses, "discriminator": d_losses},
         diverged=diverged,
+        snapshots=dict(zip(trainer.due, trainer.snapshots, strict=False)),
     )
 
 

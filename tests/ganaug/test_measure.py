@@ -126,10 +126,10 @@ def test_a_gan_that_collapsed_is_a_record_without_predictions(evaluator, monkeyp
 
 STAGE_BEFORE = {
     Split: cell().classifiers[0].split,
-    Augment: cell().classifiers[0].generated.generator.images,
-    FitGan: cell().classifiers[0].generated.generator,
-    Pool: Pool(cell().classifiers[0].generated.generator, 0, 10),
-    Select: cell().classifiers[0].generated,
+    Augment: cell().classifiers[0].extra.generator.images,
+    FitGan: cell().classifiers[0].extra.generator,
+    Pool: Pool(cell().classifiers[0].extra.generator, 0, 10),
+    Select: cell().classifiers[0].extra,
     FitClassifier: cell().classifiers[0],
 }
 

@@ -51,7 +51,7 @@ def test_what_always_matters(cell, changed):
 
 
 def generator(**changed):
-    selected = recipe(dataclasses.replace(CELL, **changed)).classifiers[0].generated
+    selected = recipe(dataclasses.replace(CELL, **changed)).classifiers[0].extra
     assert selected is not None
     return selected.generator
 

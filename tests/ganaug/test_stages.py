@@ -9,14 +9,18 @@ import pytest
 from tiny import CELL, CGAN, CLASSIFIER, POOL, PROJECTION
 
 from ganaug.recipe import recipe
-from ganaug.specs import AugmentationSpec
+from ganaug.specs import AssessSpec, AugmentationSpec
 from ganaug.stages import (
+    Assess,
     Augment,
+    Duplicate,
     FitClassifier,
     FitGan,
     Measure,
+    MoreReal,
     Pool,
     Select,
+    Shuffle,
     Split,
     Stage,
     TestImages,
@@ -46,11 +50,20 @@ OTHERS = {
     },
     CLF: {
         "split": Split(TRAIN, 6, 4, 0),
-        "generated": None,
+        "extra": None,
         "da": (),
         "strength": STRONG,
         "classifier": CLASSIFIER.model_copy(update={"include_validation": True}),
         "member": 1,
+    },
+    Shuffle(SELECT, 0): {"generated": Select(GAN, POOL, 0.6, 4), "seed": 1},
+    Duplicate(SPLIT, 4): {"split": Split(TRAIN, 6, 4, 0), "n": 5},
+    MoreReal(SPLIT, 4): {"split": Split(TRAIN, 6, 4, 0), "n": 5},
+    Assess(GAN, POOL, CLASSIFIER, AssessSpec()): {
+        "generator": FitGan(SPLIT, CGAN, 0),
+        "pool": POOL.model_copy(update={"max_per_class": 50}),
+        "classifier": CLASSIFIER.model_copy(update={"steps": 99}),
+        "assess": AssessSpec(images_per_class=7),
     },
     Measure((CLF,), TEST): {"classifiers": (CLF, CLF), "test": TestImages("b")},
 }

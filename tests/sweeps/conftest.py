@@ -9,7 +9,7 @@ import pytest
 from tiny_run import COMMAND, TINY, Ganaug, Place, environment
 
 from ganaug.stages import Measure
-from sweeps import study as studies
+from sweeps import study_file as studies
 from sweeps.run import Grid, open_grid
 from sweeps.store import Store
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ganaug.recipe import recipe
 from ganaug.stages import FitGan, Measure
-from sweeps import study as studies
+from sweeps import study_file as studies
 from sweeps.plan import Job, generator_of, plan, relative_seconds
 
 GRID = """

@@ -11,7 +11,7 @@ from ganaug import specs
 from ganaug.errors import UserError
 from ganaug.recipe import recipe
 from ganaug.records import is_generation_factor
-from sweeps import study as studies
+from sweeps import study_file as studies
 
 Load = Callable[..., studies.Study]
 
@@ -184,7 +184,8 @@ def test_cells_are_the_grid_less_what_a_cell_cannot_feel(load: Load, assignments
     assert len(cells) == len(brute_force(study))
     assert len({recipe(cell).key for _, cell in cells}) == len(cells)
     for factors, cell in cells:
-        assert list(factors) == list(study.factors)
+        assert list(factors) == ["arm", *study.factors]
+        assert factors["arm"] == ("generated" if cell.n_gen else "real-only")
         if cell.n_gen == 0:
             assert {v for f, v in factors.items() if is_generation_factor(f)} <= {None}
 

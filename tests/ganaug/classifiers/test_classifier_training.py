@@ -43,12 +43,12 @@ def test_members_start_apart_and_arms_start_alike():
     # with and without generated images: the same first weights and so a paired comparison; a step of 1e-9 keeps them
     spec = CLASSIFIER.model_copy(update={"learning_rate": 1e-9})
     evaluator = InMemory()
-    generated = recipe(CELL).classifiers[0].generated
+    generated = recipe(CELL).classifiers[0].extra
     first, arm, member = (
         evaluator.get(s).arrays["net.out.weight"]
         for s in (
             stage(classifier=spec),
-            stage(classifier=spec, generated=generated),
+            stage(classifier=spec, extra=generated),
             stage(classifier=spec, member=1),
         )
     )

@@ -14,13 +14,14 @@ SCORES = st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=20).map(l
     ("n_real", "n_generated", "apart", "scale", "offset"),
     [(40, 40, 1.0, 1.0, 0.0), (7, 300, 0.5, 1.0, 3.0), (200, 20, 2.0, 50.0, -400.0), (30, 60, 0.3, 0.01, 5.0)],
 )
-def test_platt_is_logistic_regression_on_his_smoothed_targets(n_real, n_generated, apart, scale, offset):
+def test_platt_is_logistic_regression_on_targets_smoothed_alike(n_real, n_generated, apart, scale, offset):
     real = (RNG.normal(apart, 1, n_real) * scale + offset).astype(np.float32)
     generated = (RNG.normal(-apart, 1.5, n_generated) * scale + offset).astype(np.float32)
     slope, intercept = platt(real, generated)
     # a target t of weight w is a positive of weight w t and a negative of weight w (1 - t)
     raw = np.concatenate([real, generated]).astype(np.float64)
-    target = np.array([(n_real + 1) / (n_real + 2)] * n_real + [1 / (n_generated + 2)] * n_generated)
+    fewer = min(n_real, n_generated)
+    target = np.array([(fewer + 1) / (fewer + 2)] * n_real + [1 / (fewer + 2)] * n_generated)
     weight = np.array([1 / n_real] * n_real + [1 / n_generated] * n_generated)
     x = ((raw - offset) / scale)[:, None]
     model = LogisticRegression(C=1e12, tol=1e-10, max_iter=10_000).fit(

@@ -1,0 +1,83 @@
+"""What a study claims before it runs: its primary contrast, and the controls the claim is measured against.
+
+    primary: {n_real: 100, n_gen: 300, threshold: 0.5, against: real-only}
+
+names one setting of the grid, every factor but the seed, and the control it is compared with. Its test needs no
+correction for the rest of the grid, because nobody chose it for its result.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from ganaug import specs
+from ganaug.records import CONTROLS, FACTORS, NEEDED, Control
+from sweeps.refusals import hint, short
+
+Value = dict[str, Any]
+
+CLASSIC_DA = "rotation+shift+zoom"
+
+
+def _some_da(text: str) -> str:
+    if not specs.parse_da(text):
+        raise ValueError("must be an augmentation, e.g. rotation+shift+zoom")
+    return text
+
+
+class ControlsSpec(specs.Spec):
+    """Cells beside the grid: which controls, for which of its settings; what classic augmentation is; a learning curve."""
+
+    arms: tuple[Control, ...] | None = None  # None: those without which "helps" may not be said, if there is a primary
+    of: Literal["primary", "every setting"] = "primary"
+    curve: tuple[specs.PositiveInt, ...] = ()  # further n_real of real-only cells: the learning curve to read gains off
+    classic_da: Annotated[str, AfterValidator(_some_da)] | None = (
+        None  # None: the study's first clf_da that is not none
+    )
+
+    def wanted(self, has_primary: bool) -> tuple[Control, ...]:
+        """The kinds of control cells to lay out; none where there is nothing to control."""
+        if not has_primary and self.of == "primary":
+            return ()
+        return NEEDED if self.arms is None else ("real-only", *(a for a in self.arms if a != "real-only"))
+
+    def covers(self, factors: Value, primary: Value | None) -> bool:
+        """Whether the setting of a cell of the grid gets controls."""
+        return self.of == "every setting" or (
+            primary is not None and all(factors[f] == v for f, v in primary.items() if f != "against")
+        )
+
+    def classic(self, clf_da: list[str]) -> str:
+        """The augmentation of the control `classic-da` in a study whose factor `clf_da` has these values."""
+        return self.classic_da or next((da for da in clf_da if da != "none"), CLASSIC_DA)
+
+
+def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
+    """The primary contrast with every factor but the seed written out; ValueError says what does not fit."""
+    names = [f for f in (*FACTORS, *(n for n in factors if n not in FACTORS)) if f != "seed"]
+    for name in primary:
+        if name == "seed":
+            raise ValueError("primary.seed: a contrast is a mean over all seeds; leave it out")
+        if name not in names and name != "against":
+            raise ValueError(f"primary.{name}: is no factor of this study{hint(name, [*names, 'against'])}")
+    against = primary.get("against", "real-only")
+    if against not in CONTROLS:
+        raise ValueError(f"primary.against: must be one of {', '.join(CONTROLS)}, got {short(against)}")
+    settled = {}
+    for name in names:
+        values = factors[name]
+        if name not in primary and len(values) > 1:
+            raise ValueError(f"primary.{name}: is missing, and the study has several: {short(values)}; name one")
+        value = primary.get(name, values[0])
+        same = [v for v in values if v == value and isinstance(v, bool) == isinstance(value, bool)]
+        if not same:
+            raise ValueError(
+                f"primary.{name}: {short(value)} is not among the study's {short(values)}; change one of them, "
+                "or drop the contrast with primary: null"
+            )
+        settled[name] = same[0]
+    if not settled["n_gen"]:
+        raise ValueError("primary.n_gen: must be more than 0, for the contrast is about generated images")
+    if settled["gan_da"] == "none":
+        settled["n_da"] = None
+    return settled | {"against": against}

@@ -1,0 +1,98 @@
+"""From a study to its cells: the grid, and the controls that a claim about it needs; every distinct cell once."""
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ganaug import specs
+from ganaug.recipe import Cell
+from ganaug.records import FACTORS, is_generation_factor
+
+if TYPE_CHECKING:
+    from sweeps.study import Study
+
+Value = dict[str, Any]
+
+
+def _grid(study: "Study") -> Iterator[tuple[Value, Value]]:
+    """Every combination of the factors, with its arm, and the specs it acts on."""
+    for setting in study.settings():
+        for values in itertools.product(*(study.factors[f] for f in FACTORS)):
+            factors = dict(zip(FACTORS, values, strict=True)) | setting["factors"]
+            yield {"arm": "generated" if factors["n_gen"] else "real-only"} | factors, setting
+
+
+def _controls(study: "Study") -> Iterator[tuple[Value, Value]]:
+    """The control cells of the settings that the study wants controlled, for every seed."""
+    claims = study.controls
+    arms = claims.wanted(study.primary is not None)
+    if not arms:
+        return
+    for factors, setting in _grid(study):
+        if factors["arm"] != "generated" or not claims.covers(factors, study.primary):
+            continue
+        has_real = setting["classifier"].include_real
+        for control in arms:
+            match control:
+                case "duplicated" | "shuffled" | "more-real":
+                    yield factors | {"arm": control}, setting
+                case "real-only" if has_real:
+                    yield factors | {"arm": "real-only", "n_gen": 0}, setting
+                case "classic-da" if has_real and factors["clf_da"] == "none":
+                    changed = {"arm": "real-only", "n_gen": 0, "clf_da": claims.classic(study.factors["clf_da"])}
+                    yield factors | changed, setting
+
+
+def _curve(study: "Study") -> Iterator[tuple[Value, Value]]:
+    """Real-only cells of further sizes, so that a gain can be told in real images without a GAN for every size."""
+    for factors, setting in _grid(study) if study.controls.curve else ():
+        for n_real in study.controls.curve:
+            if setting["classifier"].include_real:
+                yield factors | {"arm": "real-only", "n_gen": 0, "n_real": n_real}, setting
+
+
+def _felt(factors: Value, study: "Study") -> Value:
+    """The factors with None for each that cannot change this cell."""
+    if factors["arm"] not in ("generated", "shuffled"):
+        factors = {f: None if is_generation_factor(f) else v for f, v in factors.items()}
+    elif factors["gan_da"] == "none":
+        factors = factors | {"n_da": None}
+    elif factors["n_da"] == factors["n_real"] and None in study.factors["n_da"]:
+        factors = factors | {"n_da": None}  # the default by its number
+    if factors["clf_da"] == "none" and factors["gan_da"] in (None, "none"):
+        factors = {f: None if f.startswith("augmentation.") else v for f, v in factors.items()}
+    return factors
+
+
+def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
+    """Every distinct cell: its arm and factors, and what the recipe needs; first the grid, then what accompanies it.
+
+    A factor that cannot change a cell is None in its factors, and the cell comes once.
+    """
+    seen: set[str] = set()
+    for raw, setting in itertools.chain(_grid(study), _controls(study), _curve(study)):
+        factors = _felt(raw, study)
+        mark = repr(factors)
+        if mark in seen:
+            continue
+        seen.add(mark)
+        yield (
+            factors,
+            Cell(
+                dataset=dataset,
+                arm=factors["arm"],
+                n_real=factors["n_real"],
+                n_gen=factors["n_gen"],
+                threshold=factors["threshold"] or 0.0,
+                gan_da=specs.parse_da(factors["gan_da"] or "none"),
+                n_da=factors["n_da"],
+                clf_da=specs.parse_da(factors["clf_da"]),
+                seed=factors["seed"],
+                n_validation=study.dataset.validation_per_class,
+                gan=setting["gan"],
+                pool=setting["pool"],
+                augmentation=setting["augmentation"],
+                classifier=setting["classifier"],
+                classifier_seeds=study.classifier_seeds,
+            ),
+        )

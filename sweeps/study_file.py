@@ -1,0 +1,92 @@
+"""A study's file: found by path or packaged name, read, changed by `--set`, checked; and written out again."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ganaug.errors import UserError
+from ganaug.records import FACTORS
+from ganaug.specs import Spec
+from sweeps import yaml_file
+from sweeps.refusals import explain
+from sweeps.study import Study
+
+PACKAGED = Path(__file__).parent / "studies"
+
+Value = dict[str, Any]
+
+
+def packaged() -> dict[str, Path]:
+    """The studies that come with the package, by name."""
+    return {p.stem: p for p in sorted(PACKAGED.glob("*.yaml"))}
+
+
+def find(study: str) -> Path:
+    """The file of a study given as a path or as the name of a packaged one."""
+    path = Path(study)
+    if path.is_file():
+        return path
+    known = packaged()
+    if study in known:
+        return known[study]
+    if path.suffix in (".yaml", ".yml") or "/" in study:
+        raise UserError(f"{study}: no such file")
+    close = difflib.get_close_matches(study, known, 1, cutoff=0.5)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    raise UserError(f"{study}: no such file and no packaged study; {meant}packaged: {', '.join(known)}")
+
+
+def _set(data: Value, assignment: str) -> None:
+    """Apply `--set key=value`: a dotted path, or the bare name of a factor."""
+    key, _, text = assignment.partition("=")
+    path = key.split(".")
+    if "=" not in assignment or not all(path):
+        raise UserError(f"--set {assignment}: must be key=value, e.g. --set n_real=[3,10]")
+    factors = data.get("factors")
+    if key in FACTORS or (isinstance(factors, dict) and key in factors):
+        path = ["factors", key]
+    elif path[0] in ("factors", "primary") and len(path) > 1:
+        path = [path[0], ".".join(path[1:])]
+    at = data
+    for depth, part in enumerate(path[:-1], 1):
+        at = at.setdefault(part, {})
+        if not isinstance(at, dict):
+            raise UserError(f"--set {key}: {'.'.join(path[:depth])} has no settings of its own")
+    at[path[-1]] = yaml_file.parse_value(text, f"--set {key}")
+
+
+def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:
+    """A yes or no where a number belongs would pass for 1 or 0."""
+    for key, value in data.items():
+        known = getattr(checked, key)
+        if isinstance(value, dict) and isinstance(known, Spec):
+            _refuse_yes(value, known, f"{above}{key}.")
+        elif isinstance(value, bool) and not isinstance(known, bool):
+            raise UserError(f"{above}{key}: must be a number or a name, got {value}")
+
+
+def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
+    """A study from a file or a packaged name, with `--set` assignments applied; UserError says what is wrong where.
+
+    A number in quotes is a number; `true` and `false` are not.
+    """
+    path = find(study)
+    data = yaml_file.read(path)
+    for assignment in assignments:
+        _set(data, assignment)
+    data.setdefault("name", path.stem)
+    try:
+        checked = Study.model_validate(data)
+        _refuse_yes(data, checked)
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, Study)}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return checked
+
+
+def to_yaml(study: Study) -> str:
+    """The resolved study as YAML that `load` reads back."""
+    return yaml_file.dump(study.model_dump(mode="json"))
