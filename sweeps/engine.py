@@ -5,14 +5,17 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganaug.errors import UserError
 from sweeps.plan import Job
 from sweeps.study import Resources
+
+if TYPE_CHECKING:
+    from ray.tune import Callback
 
 Progress = Callable[[int], None]
 """Called with how many more cells are finished."""
@@ -38,19 +41,21 @@ class Outcome:
 
 
 @contextlib.contextmanager
-def cluster(address: str | None, cpus: int) -> Iterator[dict[str, float]]:
+def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iterator[dict[str, float]]:
     """Join the cluster at `address`, or start Ray on this machine alone with `cpus` CPUs, on the loopback.
 
-    Yields what there is in all: Ray's resources by name, `CPU` and `GPU` among them.
+    `environment` holds further variables for this process and every worker. Yields what there is in all: Ray's
+    resources by name, `CPU` and `GPU` among them.
     """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # a local Ray listens on 127.0.0.1 only
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # Ctrl-C reaches us as KeyboardInterrupt
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    os.environ.update(environment)
     import ray
 
-    runtime = {"env_vars": WORKER_ENVIRONMENT}
+    runtime = {"env_vars": WORKER_ENVIRONMENT | environment}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": runtime}
     if address:
         ray.init(address=address, **quiet)
@@ -95,11 +100,18 @@ class Placement:
 
 
 def run_wave(
-    jobs: list[Job], store: Path, scratch: Path | None, placement: Placement, progress: Progress, outcome: Outcome
+    jobs: list[Job],
+    store: Path,
+    scratch: Path | None,
+    placement: Placement,
+    progress: Progress,
+    outcome: Outcome,
+    listeners: Iterable["Callback"] = (),
 ) -> None:
     """Run every job as a Tune trial, the longest first; adds to `outcome`.
 
     `scratch` is where Tune keeps its own state meanwhile: a folder that all nodes reach, None on one machine.
+    `listeners` hear of every trial too.
     """
     from ray import tune
 
@@ -119,7 +131,7 @@ def run_wave(
                 name="wave",
                 storage_path=state,
                 verbose=0,
-                callbacks=[Watch(outcome, progress)],
+                callbacks=[Watch(outcome, progress), *listeners],
                 failure_config=tune.FailureConfig(max_failures=3),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),

@@ -7,6 +7,7 @@ from typing import Any
 from ray import tune
 
 from ganaug.errors import LeakError
+from ganaug.stages import Measure
 from sweeps.plan import Job
 
 
@@ -50,7 +51,8 @@ class Trial(tune.Trainable):
             failures[stage.key] = f"{reason}\n\non {platform.node()}\n{traceback.format_exc()}"
         self.at += 1
         return {
-            "cells": 1 if leaves else 0,
+            "at": self.at - 1,
+            "cells": 1 if isinstance(stage, Measure) else 0,
             "ran": dict(self.evaluator.ran),
             "failures": failures,
             "done": self.at >= len(leaves),
