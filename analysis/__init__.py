@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.against import write_comparison as write_comparison
     from analysis.classes import per_class_deltas as per_class_deltas
+    from analysis.comparison import compare as compare
     from analysis.figures.acceptance import acceptance as acceptance
     from analysis.figures.heatmap import heatmap as heatmap
     from analysis.figures.learning import learning_curve as learning_curve
     from analysis.figures.losses import gan_losses as gan_losses
-    from analysis.figures.per_class import per_class_bars as per_class_bars
+    from analysis.figures.per_class import class_forest as class_forest
     from analysis.figures.samples import sample_sheet as sample_sheet
     from analysis.paired import accuracy_over_seeds as accuracy_over_seeds
     from analysis.paired import deltas_over_seeds as deltas_over_seeds
@@ -34,10 +36,12 @@ _HOME = {
     "headline": "analysis.verdict",
     "learning_curve": "analysis.figures.learning",
     "heatmap": "analysis.figures.heatmap",
-    "per_class_bars": "analysis.figures.per_class",
+    "class_forest": "analysis.figures.per_class",
     "sample_sheet": "analysis.figures.samples",
     "gan_losses": "analysis.figures.losses",
     "acceptance": "analysis.figures.acceptance",
+    "compare": "analysis.comparison",
+    "write_comparison": "analysis.against",
     "write_report": "analysis.report",
 }
 

@@ -20,11 +20,11 @@ def settings_table(run: Run, value: Value) -> pd.DataFrame:
     """All settings in percent or points: value, half, inconclusive. The delta table carries the controls'
     accuracy as well.
     """
-    accuracy = accuracy_over_seeds(run.cells)
+    accuracy = accuracy_over_seeds(run.grid)
     accuracy = accuracy.assign(value=100 * accuracy["accuracy"], half=100 * accuracy["half"], inconclusive=False)
     if value == "accuracy":
         return accuracy
-    deltas = deltas_over_seeds(run.cells)
+    deltas = deltas_over_seeds(run.grid)
     deltas = deltas.rename(columns={"delta_points": "value", "half_points": "half"})
     deltas["inconclusive"] = ~deltas["verdict"].isin(["helps", "hurts"]) & ~(
         (deltas["low_points"] > 0) | (deltas["high_points"] < 0)
@@ -35,7 +35,7 @@ def settings_table(run: Run, value: Value) -> pd.DataFrame:
 
 def _state(run: Run, where: Mapping[str, Any], generation: list[str]) -> str:
     """Why a cell is blank: diverged, failed, no pair, or missing."""
-    rows = pick(run.cells, where, generation)
+    rows = pick(run.grid, where, generation)
     rows = rows[~is_control(rows)] if where.get("n_gen") != 0 else rows
     for status in ("diverged", "failed"):
         if rows["status"].eq(status).any():
@@ -64,7 +64,7 @@ _SHOWN = ("value", "half", "n_seeds", "n_starved", "inconclusive")
 
 def panel_table(run: Run, settings: pd.DataFrame, x: str, y: str, where: Mapping[str, Any]) -> pd.DataFrame:
     """`heatmap_table` from a `settings_table` that is at hand."""
-    generation = generation_factors(run.cells)
+    generation = generation_factors(run.grid)
     columns, rows = axis(run, x), axis(run, y)
     planned_control = y != "n_gen" or 0 in rows
     if y in generation:

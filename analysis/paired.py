@@ -15,10 +15,11 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit  # Student's t: its distribution function and its quantile
 
 from analysis.factors import factors, generation_factors, is_control
+from analysis.statistics.decision import decide_all
 from ganaug.errors import UserError
 
 LEVEL = 0.95
-NO_EFFECT_POINTS = 1.0  # an interval inside ±1 point that holds 0 is called "no effect"
+NO_EFFECT_POINTS = 1.0  # the margin where a study states none
 
 
 def usable(records: pd.DataFrame) -> pd.DataFrame:
@@ -56,15 +57,15 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def verdict(low: float, high: float) -> str:
-    """What one interval of a delta (points) says by itself: helps, hurts, no effect, or cannot tell yet."""
-    if np.isnan(low) or low == high:  # one seed, or seeds that do not differ: no spread to judge by
-        return "cannot tell yet"
-    if low > 0:
-        return "helps"
-    if high < 0:
-        return "hurts"
-    return "no effect" if max(-low, high) <= NO_EFFECT_POINTS else "cannot tell yet"
+def decisions(table: pd.DataFrame, by: Sequence[str], value: str, margin: float) -> pd.DataFrame:
+    """`t_intervals` of a delta, with p_equivalence (inside ±margin) and the verdict of each group by itself."""
+    stats = t_intervals(table, by, value)
+    group = table.groupby(list(by), dropna=False, sort=False).ngroup().to_numpy()
+    place = table.groupby(group, sort=False).cumcount().to_numpy()
+    differences = np.full((len(stats), place.max(initial=-1) + 1), np.nan)
+    differences[group, place] = table[value].to_numpy(float)
+    found = decide_all(differences, margin)
+    return stats.assign(p_equivalence=found["p_equivalence"].to_numpy(), verdict=found["verdict"].to_numpy())
 
 
 def paired_deltas(records: pd.DataFrame) -> pd.DataFrame:
@@ -113,25 +114,23 @@ def accuracy_over_seeds(records: pd.DataFrame) -> pd.DataFrame:
     return _with_counts(stats, found, records, by)
 
 
-def deltas_over_seeds(records: pd.DataFrame) -> pd.DataFrame:
+def deltas_over_seeds(records: pd.DataFrame, margin: float = NO_EFFECT_POINTS) -> pd.DataFrame:
     """A row per contrast (a setting with generated images against its control): the mean paired delta over
     seeds.
 
     Columns: the factors but seed, n_seeds (pairs), df, delta_points, sd_points, half_points, low_points,
-    high_points (percentage points), p (paired t-test), p_holm (corrected over all rows), accuracy,
-    control_accuracy (means over the same seeds, shares), n_starved, n_dropped (records of this setting
-    without a usable pair), verdict (of the row alone, uncorrected).
+    high_points (percentage points), p (paired t-test), p_equivalence (the mean lies inside ±margin points),
+    p_holm (p corrected over all rows), accuracy, control_accuracy (means over the same seeds, shares),
+    n_starved, n_dropped (records of this setting without a usable pair), verdict (of the row alone,
+    uncorrected; see `statistics.decision`).
     """
     by = [name for name in factors(records) if name != "seed"]
     pairs = paired_deltas(records)
-    stats = t_intervals(pairs, by, "delta_points").rename(columns={"mean": "delta_points"})
+    stats = decisions(pairs, by, "delta_points", margin).rename(columns={"mean": "delta_points"})
     stats = stats.rename(columns={name: f"{name}_points" for name in ("sd", "half", "low", "high")})
     stats["p_holm"] = holm(stats["p"].to_numpy(float))
     means = pairs.groupby(by, dropna=False, sort=False)[["accuracy", "control_accuracy"]].mean().reset_index()
-    stats = _with_counts(stats.merge(means, on=by, how="left"), pairs, records, by)
-    bounds: Any = zip(stats["low_points"], stats["high_points"], strict=True)
-    stats["verdict"] = [verdict(low, high) for low, high in bounds]
-    return stats
+    return _with_counts(stats.merge(means, on=by, how="left"), pairs, records, by)
 
 
 def average_delta(records: pd.DataFrame) -> dict[str, Any] | None:

@@ -1,50 +1,43 @@
-"""One page per run: the finding first, then status, figures, tables, provenance. The same records give the
-same bytes.
+"""One page per run, in one file: the finding first, then figures, tables, method, provenance, and what is missing.
+
+The same records give the same bytes. The figures lie beside the page as files, for slides.
 """
 
-from importlib.resources import files
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import jinja2
-
-from analysis.factors import described, is_control, levels, written
-from analysis.paired import deltas_over_seeds, usable
+from analysis.factors import described, is_control, levels, varied, written
+from analysis.interactive import interactive
+from analysis.method import method
+from analysis.page import data_uri, put, render
+from analysis.paired import usable
 from analysis.run import Run, load
-from analysis.tables import accuracies, classes, contrasts, reasons
-from analysis.verdict import Headline, contrast_of, headline, plural, setting_names
+from analysis.sections import sections
+from analysis.verdict import Headline, headline, plural, plural_points, setting_names
 
-if TYPE_CHECKING:
-    pass
 
-OURS = (
-    "learning_curve",
-    "accuracy_heatmap_",
-    "delta_heatmap_",
-    "per_class_change",
-    "acceptance",
-    "gan_losses",
-    "samples_",
-)
+@dataclass(frozen=True)
+class Running:
+    """A run that still goes on: what to say of it, and every how many seconds its page is worth reading again."""
+
+    line: str
+    seconds: int
 
 
 def _status(run: Run) -> str:
     counts = run.summary.get("cells") or run.cells["status"].value_counts().to_dict()
     told = [f"{n} {status}" for status, n in counts.items() if n and status != "total"]
-    total = counts.get("total", len(run.cells))
-    return (
-        f"{str(run.summary.get('status', 'unknown')).capitalize()} run: of "
-        f"{plural(int(total), 'cell')} {', '.join(told) or 'none has run'}."
-    )
+    return f"{counts.get('total', len(run.cells))}: {', '.join(told) or 'none has run'}"
 
 
-def _warnings(run: Run) -> list[str]:
+def _warnings(run: Run, running: Running | None) -> list[str]:
     found = []
     if run.summary.get("stand_in"):
         found.append(f"Stand-in data, not the data set of the question: {run.summary['stand_in']}.")
     if run.summary.get("synthetic"):
         found.append("The images of this data set are drawn by a program; the numbers say nothing about photographs.")
-    if run.summary.get("status") == "partial":
+    if run.summary.get("status") == "partial" and running is None:
         missing = (run.summary.get("cells") or {}).get("missing", 0)
         found.append(
             f"Partial run: {plural(int(missing), 'cell')} missing. Run the same command again to fill "
@@ -59,89 +52,127 @@ def _warnings(run: Run) -> list[str]:
     return found
 
 
-def _tables(run: Run, said: Headline) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    deltas = deltas_over_seeds(run.cells)
-    if len(deltas):
-        text = (
-            "Each setting against the real-only control of the same seeds. p is of a paired t-test, then "
-            "corrected for all rows (Holm). "
-            "“By itself” reads the row's own interval, uncorrected; dropped counts seeds without a "
-            "usable pair."
-        )
-        found.append(
-            {
-                "title": plural(len(deltas), "contrast"),
-                "text": text,
-                "table": contrasts(run),
-                "open": len(deltas) <= 60,
-            }
-        )
-    if len(usable(run.cells)):
-        text = "Mean over seeds ± half-width of the 95 % t-interval; — is a factor that cannot change the cell."
-        found.append({"title": "Accuracy of every setting", "text": text, "table": accuracies(run), "open": False})
-    if said.contrast is not None and len(run.per_class):
-        where = contrast_of(run) or {}
-        text = f"Recall per class at {described(where, setting_names(run.cells))}."
-        found.append({"title": "Class by class", "text": text, "table": classes(run, where), "open": False})
-    return found
+def _primary(run: Run) -> str:
+    if not run.primary:
+        return "none was named before the run"
+    names = [name for name in setting_names(run.grid) if name in run.primary]
+    return f"{described(run.primary, names)}, against {run.primary.get('against')}"
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    """What a reader wants to know beside the finding."""
+    told = run.summary
+    image = "×".join(str(side) for side in told.get("image") or ())
+    data = [f"{told.get('dataset') or 'unnamed'}", f"{len(told.get('classes') or [])} classes", image and f"{image} px"]
+    n_test = run.cells["n_test"].max() if len(usable(run.cells)) else None
+    return [
+        ("data", ", ".join(part for part in [*data, f"{n_test} test images" if n_test else ""] if part)),
+        ("seeds", str(len(levels(run.grid, "seed", run.planned)))),
+        ("cells", _status(run)),
+        ("primary contrast", _primary(run)),
+        ("no effect means", f"within ±{plural_points(run.margin_points)}"),
+    ]
 
 
 def _provenance(run: Run) -> list[tuple[str, str]]:
     told = run.summary
-    rows = [("study", run.name), ("command", told.get("command")), ("finished", told.get("finished"))]
+    rows: list[tuple[str, Any]] = [
+        ("study", run.name),
+        ("status", f"{told.get('status', 'unknown')}, cells {_status(run)}"),
+    ]
+    rows += [("command", told.get("command")), ("finished", told.get("finished"))]
     if told.get("seconds") is not None:
         rows.append(("took", f"{told['seconds']:.0f} s with {plural(int(told.get('workers') or 1), 'worker')}"))
     rows.append(("machine", told.get("machine")))
     for name in ("computed", "reused", "versions"):
         rows.append((name, ", ".join(f"{k} {v}" for k, v in (told.get(name) or {}).items())))
+    rows += [("primary contrast", _primary(run)), ("margin", f"±{run.margin_points:g} points")]
+    controls = told.get("controls") or {}
+    rows.append(("controls", ", ".join(controls.get("arms") or []) or "none beside real only"))
+    rows.append(("classic augmentation", controls.get("classic_da")))
     for name, values in (told.get("factors") or {}).items():
         rows.append((name, ", ".join("default" if v is None else written(v) for v in values)))
-    rows.append(("store", told.get("store")))
+    rows += [("data set’s digest", told.get("digest")), ("store", told.get("store"))]
     return [(key, str(value)) for key, value in rows if value not in (None, "")]
 
 
-def _left_out(run: Run) -> list[str]:
+def _missing(run: Run, figures: list[dict[str, Any]]) -> list[str]:
+    """What the study asked for and does not have, and what the page leaves out."""
     found = []
-    from analysis.figures.gallery import MOST_SHEETS
-
-    if len(run.samples()) > MOST_SHEETS:
-        found.append(f"{MOST_SHEETS} of {len(run.samples())} sample sheets are shown, evenly spread.")
-    if len(usable(run.cells)) and not is_control(run.cells).all() and len(levels(run.cells, "threshold")) < 2:
-        found.append("The threshold was not varied, so there is no heatmap over it.")
+    counts = run.summary.get("cells") or {}
+    for name in ("missing", "failed", "diverged"):
+        if counts.get(name):
+            found.append(f"{plural(int(counts[name]), 'cell')} of {counts.get('total', len(run.cells))}: {name}.")
+    sheets = sum(figure["id"].startswith("samples") for figure in figures)
+    if sheets < len(run.samples()):
+        found.append(f"{sheets} of {len(run.samples())} sample sheets are among the figures.")
+    if len(usable(run.grid)) and not is_control(run.grid).all():
+        if len(levels(run.grid, "threshold")) < 2:
+            found.append("The threshold was not varied, so there is no heatmap over it.")
+        if not set(run.cells["arm"]) - {"real-only", "generated"}:
+            found.append(
+                "No control beside real only was run (duplicated, shuffled, more real images): a gain may come from "
+                "the number of images rather than from what they show."
+            )
+    if not run.primary:
+        found.append("No primary contrast was named before the run.")
+    if len(levels(run.grid, "seed", run.planned)) < 5:
+        found.append("Fewer than five seeds: intervals are wide, and their width is itself uncertain.")
+    if run.samples() == []:
+        found.append("No sample images were kept.")
     return found
 
 
-def write_report(run: str | Path | Run) -> Path:
-    """Write `report/index.html` and its PNGs into the run folder; return the page's path. UserError as
-    `analysis.load`.
+def _start(run: Run, said: Headline) -> dict[str, Any] | None:
+    return None if said.contrast is None else {n: said.contrast[n] for n in varied(run.grid) if n in said.contrast}
+
+
+def _pictures(run: Run, said: Headline, folder: Path) -> list[dict[str, Any]]:
+    """The figures, drawn into `folder`, with their bytes as addresses; files of an earlier report go."""
+    from analysis.figures.gallery import draw
+
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = draw(run, said, folder)
+    kept = {Path(figure.file).stem for figure in drawn}
+    for stale in folder.iterdir():
+        compared = stale.name.startswith("against-")  # of `analysis.against`
+        if stale.suffix in (".png", ".svg") and stale.stem not in kept and not compared:
+            stale.unlink()
+    return [
+        {"id": f.id, "width": f.width, "height": f.height, "alt": f.alt, "caption": f.caption}
+        | {"uri": data_uri((folder / f.file).read_bytes(), Path(f.file).suffix)}
+        for f in drawn
+    ]
+
+
+def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
+    """Write `report/index.html`, one file, and `report/figures/` into the run folder; return the page's path.
+
+    running: of a run that still goes on; the page then says so and reads itself again. UserError as `analysis.load`.
     """
     run = load(run)
     said = headline(run)
-    from analysis.figures.gallery import draw
-
     folder = run.folder / "report"
-    folder.mkdir(exist_ok=True)
-    drawn = draw(run, said, folder)
-    kept = {figure.file for figure in drawn}
-    for stale in folder.glob("*.png"):
-        if stale.name.startswith(OURS) and stale.name not in kept:
-            stale.unlink()
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string((files("analysis") / "templates" / "report.html.j2").read_text(encoding="utf-8"))
-    n_test = run.cells["n_test"].max() if "n_test" in run.cells and len(usable(run.cells)) else ""
-    page = template.render(
+    figures = _pictures(run, said, folder / "figures")
+    found = interactive(run, _start(run, said))
+    study = run.folder / "study.yaml"
+    page = render(
+        "report.html.j2",
+        ("page.js", *(["heatmap.js"] if found else []), *(["live.js"] if running else [])),
+        title=f"{run.name} — ganaug",
         name=run.name,
-        summary={"dataset": run.summary.get("dataset"), "question": run.summary.get("question")},
+        dataset=run.summary.get("dataset"),
+        question=run.summary.get("question"),
         headline=said,
-        warnings=_warnings(run),
-        status=_status(run),
-        reasons=reasons(run),
-        figures=drawn,
-        left_out=_left_out(run),
-        tables=_tables(run, said),
+        running=running,
+        warnings=_warnings(run, running),
+        facts=_facts(run),
+        map=found,
+        figures=figures,
+        tables=sections(run, said),
+        method=method(run),
         provenance=_provenance(run),
-        n_test=n_test,
+        study=study.read_text(encoding="utf-8"),
+        missing=_missing(run, figures),
     )
-    (folder / "index.html").write_text(page, encoding="utf-8")
-    return folder / "index.html"
+    return put(folder / "index.html", page)

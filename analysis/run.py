@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from analysis.factors import levels
+from analysis.factors import is_control, levels
+from analysis.paired import NO_EFFECT_POINTS
 from ganaug.errors import UserError
 
 REQUIRED = (
@@ -27,6 +28,8 @@ REQUIRED = (
     "status",
     "reason",
 )
+SHEET = ("real", "kept", "rejected", "kept_score", "rejected_score")
+SHEET_MORE = ("nearest", "nearest_distance", "snapshots")
 T = TypeVar("T")
 
 
@@ -35,7 +38,11 @@ class SampleSheet:
     """Example images of one generator and filter, class by class.
 
     real, kept, rejected: uint8 (classes, m, C, H, W). kept_score, rejected_score: float32 (classes, m),
-    calibrated discriminator scores; NaN where there is no such image.
+    calibrated discriminator scores; NaN where there is no such image. nearest: of the shape of kept, the real
+    training image nearest to each kept one (black where there is none); nearest_distance: float32 (classes, m),
+    root mean square of the difference in grey levels, 0 to 255 (NaN where there is none). snapshots: uint8 (T,
+    classes, m, C, H, W), the generator's images after each of the T snapshot_steps, int64. The last four are None
+    where the run did not keep them.
     """
 
     factors: dict[str, Any]
@@ -44,12 +51,16 @@ class SampleSheet:
     rejected: np.ndarray
     kept_score: np.ndarray
     rejected_score: np.ndarray
+    nearest: np.ndarray | None = None
+    nearest_distance: np.ndarray | None = None
+    snapshots: np.ndarray | None = None
+    snapshot_steps: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity, so that what is dear can be remembered per run
 class Run:
-    """One run folder. `cells` has a row per cell, `per_class` a row per cell and class; the rest is read
-    when asked for.
+    """One run folder. `cells` has a row per cell, `per_class` a row per cell and class, `generators` a row
+    per generator and `generator_classes` a row per generator and class; the rest is read when asked for.
     """
 
     folder: Path
@@ -57,6 +68,8 @@ class Run:
     per_class: pd.DataFrame
     summary: dict[str, Any]
     study: dict[str, Any]
+    generators: pd.DataFrame = field(default_factory=pd.DataFrame)
+    generator_classes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def name(self) -> str:
@@ -66,6 +79,28 @@ class Run:
     def planned(self) -> dict[str, list[Any]]:
         """Every factor's values in the study."""
         return dict(self.summary.get("factors") or {})
+
+    @cached_property
+    def grid(self) -> pd.DataFrame:
+        """The cells of the study's own grid: real only and generated, without the controls that accompany it."""
+        keep = self.cells["arm"].isin(["real-only", "generated"])
+        for name in (
+            "clf_da",
+            "n_real",
+        ):  # classic augmentation and the learning curve's sizes need not be levels of it
+            if self.planned.get(name):
+                keep &= self.cells[name].isin(self.planned[name])
+        return self.cells[keep].reset_index(drop=True)
+
+    @property
+    def primary(self) -> dict[str, Any] | None:
+        """The contrast named before the run: every factor but the seed, and `against`; None where none was."""
+        return self.summary.get("primary")
+
+    @property
+    def margin_points(self) -> float:
+        """Half the width of "no effect", percentage points."""
+        return float(self.summary.get("margin_points") or NO_EFFECT_POINTS)
 
     def predictions(self) -> dict[str, np.ndarray]:
         """Predicted classes per cell key, (classifier_seeds, n_test); `labels` holds the true ones,
@@ -137,11 +172,15 @@ def _sheets(path: Path) -> list[SampleSheet]:
 
     with safe_open(path, framework="numpy") as file:
         groups = json.loads((file.metadata() or {})["groups"])
-        parts = ("real", "kept", "rejected", "kept_score", "rejected_score")
-        return [
-            SampleSheet(dict(group), *(file.get_tensor(f"{i}/{part}") for part in parts))
-            for i, group in enumerate(groups)
-        ]
+        there = set(file.keys())
+        sheets = []
+        for i, group in enumerate(groups):
+            steps = group.pop("snapshot_steps", None)
+            needed = {part: file.get_tensor(f"{i}/{part}") for part in SHEET}
+            more = {part: file.get_tensor(f"{i}/{part}") for part in SHEET_MORE if f"{i}/{part}" in there}
+            told = {} if steps is None else {"snapshot_steps": np.array(steps, np.int64)}
+            sheets.append(SampleSheet(group, **needed, **more, **told))
+        return sheets
 
 
 def _mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
@@ -162,6 +201,11 @@ def _table(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
     return frame
 
 
+def _optional(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
+    """A table that a run need not have; empty where it is not there."""
+    return _read(path, lambda file: _table(file, required)) if path.exists() else pd.DataFrame(columns=list(required))
+
+
 def _nullable() -> dict[Any, Any]:
     import pyarrow as pa
 
@@ -178,7 +222,7 @@ _NULLABLE = _nullable()
 
 def axis(run: Run, name: str) -> list[Any]:
     """Every level of factor `name`, the planned ones without a result included."""
-    return levels(run.cells, name, run.planned)
+    return levels(run.grid, name, run.planned)  # copies of real images have no threshold: that is no level
 
 
 def load(run: str | Path | Run) -> Run:
@@ -192,9 +236,14 @@ def load(run: str | Path | Run) -> Run:
         raise UserError(
             f"{folder}: is no run folder, it holds no records.parquet; give the folder that `ganaug run` wrote"
         )
+    cells = _read(folder / "records.parquet", lambda path: _table(path, REQUIRED))
+    if "arm" not in cells:  # written before there were controls
+        cells = cells.assign(arm=np.where(is_control(cells), "real-only", "generated"))
     return Run(
         folder=folder,
-        cells=_read(folder / "records.parquet", lambda path: _table(path, REQUIRED)),
+        cells=cells,
+        generators=_optional(folder / "generators.parquet", ("generator",)),
+        generator_classes=_optional(folder / "generator_classes.parquet", ("generator", "class")),
         per_class=_read(folder / "per_class.parquet", lambda path: _table(path, ("cell", "class", "correct", "total"))),
         summary=_read(folder / "summary.json", lambda path: _mapping(path, json.loads)),
         study=_read(folder / "study.yaml", lambda path: _mapping(path, yaml.safe_load)),

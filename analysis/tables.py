@@ -6,11 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.classes import per_class_deltas
+from analysis.alarms import alarms
+from analysis.class_verdicts import class_verdicts
+from analysis.contrasts import against_controls as controls_of
+from analysis.contrasts import contrasts as all_contrasts
+from analysis.effective import COLUMNS, effective_real
 from analysis.factors import factors, written
-from analysis.paired import accuracy_over_seeds, deltas_over_seeds
+from analysis.overall import overall, primary_tests
+from analysis.paired import accuracy_over_seeds
 from analysis.run import Run, axis
-from analysis.verdict import between, setting_names, signed
+from analysis.statistics.effective_real import EffectiveReal
+from analysis.verdict import CONTROL_NAMES, between, setting_names, signed
 
 
 @dataclass(frozen=True)
@@ -48,26 +54,144 @@ def _p(value: float) -> str:
 
 
 def contrasts(run: Run) -> Table:
-    """Every contrast of the run: nulls are published like gains."""
-    found = in_order(run, deltas_over_seeds(run.cells))
-    names = setting_names(run.cells)
-    shown: dict[str, Any] = {name: found[name].map(written) for name in names}
+    """Every contrast of the run, the primary first: nulls are published like gains."""
+    every = all_contrasts(run)
+    first = every["role"].eq("primary")
+    found = pd.concat([every[first], in_order(run, every[~first])])
+    names = setting_names(run.grid)
+    shown: dict[str, Any] = {"role": found["role"], **{name: found[name].map(written) for name in names}}
+    shown["against"] = found["against"]
     shown["change, points"] = found["delta_points"].map(signed)
     bounds = zip(found["low_points"], found["high_points"], strict=True)
     shown["95 % interval"] = [between(low, high) for low, high in bounds]
     shown["seeds"] = found["n_seeds"]
     shown["p"] = found["p"].map(_p)
     shown["p, Holm"] = found["p_holm"].map(_p)
-    shown["by itself"] = found["verdict"]
+    shown["p, no effect"] = found["p_equivalence"].map(_p)
+    shown["by itself"] = found["by_itself"]
+    shown["verdict"] = found["verdict"]
+    shown["missing controls"] = found["missing_controls"]
     shown["starved"] = found["n_starved"].map(lambda n: f"† {n}" if n else "")
     shown["dropped"] = found["n_dropped"].map(lambda n: str(n) if n else "")
-    return table(pd.DataFrame(shown), text=("by itself",))
+    return table(pd.DataFrame(shown), text=("role", "against", "by itself", "verdict", "missing controls"))
+
+
+def against_controls(run: Run) -> Table:
+    """The primary contrast's setting against every control that the run has for it."""
+    found = controls_of(run, run.primary) if run.primary else pd.DataFrame()
+    if found.empty:
+        return table(pd.DataFrame())
+    bounds = zip(found["low_points"], found["high_points"], strict=True)
+    shown = {
+        "against": found["against"].map(CONTROL_NAMES),
+        "change, points": found["delta_points"].map(signed),
+        "95 % interval": [between(low, high) for low, high in bounds],
+        "seeds": found["n_seeds"],
+        "p": found["p"].map(_p),
+        "p, no effect": found["p_equivalence"].map(_p),
+        "accuracy, %": (100 * found["accuracy"]).map("{:.1f}".format),
+        "its accuracy, %": (100 * found["control_accuracy"]).map("{:.1f}".format),
+        "by itself": found["verdict"],
+    }
+    return table(pd.DataFrame(shown), text=("against", "by itself"))
+
+
+def primary_by_every_test(run: Run) -> Table:
+    """The primary contrast by the test that decides and by others."""
+    found = primary_tests(run)
+    bounds = zip(found["low"], found["high"], strict=True)
+    shown = {
+        "test": found["test"],
+        "p": found["p"].map(_p),
+        "95 % interval, points": ["—" if np.isnan(low) else between(low, high) for low, high in bounds],
+        "note": found["note"],
+    }
+    return table(pd.DataFrame(shown), text=("test", "note"), wrap=("note",))
+
+
+def over_all_settings(run: Run) -> Table:
+    """The whole grid in a few numbers."""
+    found = overall(run)
+    places = {"points": "{:+.1f}", "%": "{:.1f}", "share": "{:.2f}"}
+    rows: list[Any] = found.to_dict("records")
+    shown = {
+        "over all settings": found["measure"],
+        "unit": found["unit"],
+        "value": [places[row["unit"]].format(row["value"]) for row in rows],
+        "95 % interval": [_bounds(row, places[row["unit"]]) for row in rows],
+    }
+    return table(pd.DataFrame(shown), text=("over all settings", "unit"))
+
+
+def _bounds(row: dict[str, Any], place: str) -> str:
+    return "—" if np.isnan(row["low"]) else f"[{place.format(row['low'])}, {place.format(row['high'])}]"
+
+
+def effective(run: Run) -> Table:
+    """Every generated setting in real images."""
+    found = in_order(run, effective_real(run))
+    names = setting_names(run.grid)
+    rows: list[Any] = found[list(COLUMNS)].to_dict("records")
+    results = [EffectiveReal(**row) for row in rows]
+    shown: dict[str, Any] = {name: found[name].map(written) for name in names}
+    shown["as good as … real ones"] = [str(result) for result in results]
+    shown["real ones per generated one"] = [_rate(result) for result in results]
+    shown["seeds"] = found["n_seeds"]
+    return table(pd.DataFrame(shown))
+
+
+def _rate(result: EffectiveReal) -> str:
+    if np.isnan(result.per_generated_low):
+        return f"{result.per_generated:.3f}"
+    return f"{result.per_generated:.3f} [{result.per_generated_low:.3f}, {result.per_generated_high:.3f}]"
+
+
+METRICS = {
+    "fid": "FID", "kid": "KID", "precision": "precision", "recall": "recall", "density": "density",
+    "coverage": "coverage", "classifier_is": "classifier-IS", "recognised": "recognised", "taught": "taught",
+    "nearest_ratio": "nearest ratio",
+}  # fmt: skip
+
+
+def metrics(run: Run) -> Table:
+    """Every generator's metrics, under the factors that made it."""
+    found = run.generators
+    if found.empty:
+        return table(pd.DataFrame())
+    names = [name for name in factors(found) if found[name].nunique(dropna=False) > 1]
+    shown: dict[str, Any] = {name: found[name].map(written) for name in names}
+    shown |= {title: found[name].map(_number) for name, title in METRICS.items() if name in found}
+    shown["status"] = found["status"]
+    return table(pd.DataFrame(shown), text=("status",))
+
+
+def classes_in_alarm(run: Run) -> Table:
+    """The classes that generators have lost, or of which that cannot be said: in how many of them, and how badly."""
+    found = alarms(run)
+    if found.empty:
+        return table(pd.DataFrame())
+    rates = ["recognised", "real_recognised", "taught"]
+    groups = found.groupby(["class", "kind"], sort=False)[rates]
+    stats = groups.mean().assign(n=groups.size()).reset_index().sort_values("n", ascending=False, kind="stable")
+    shown = {
+        "class": stats["class"],
+        "alarm": stats["kind"],
+        f"generators, of {len(run.generators)}": stats["n"],
+        "recognised, their mean": stats["recognised"].map(_number),
+        "real ones recognised": stats["real_recognised"].map(_number),
+        "taught": stats["taught"].map(_number),
+    }
+    return table(pd.DataFrame(shown), text=("class", "alarm"))
+
+
+def _number(value: Any) -> str:
+    return "—" if pd.isna(value) else f"{value:.3g}"
 
 
 def accuracies(run: Run) -> Table:
     """Accuracy of every setting, controls included."""
-    found = in_order(run, accuracy_over_seeds(run.cells))
-    shown: dict[str, Any] = {name: found[name].map(written) for name in setting_names(run.cells)}
+    found = in_order(run, accuracy_over_seeds(run.grid))
+    shown: dict[str, Any] = {name: found[name].map(written) for name in setting_names(run.grid)}
     values = zip(100 * found["accuracy"], 100 * found["half"], strict=True)
     shown["accuracy, %"] = [_plus_minus(float(value), float(half)) for value, half in values]
     shown["seeds"] = found["n_seeds"]
@@ -76,17 +200,30 @@ def accuracies(run: Run) -> Table:
 
 
 def classes(run: Run, where: dict[str, Any]) -> Table:
-    found = per_class_deltas(run, where).sort_values(["delta_points", "class"], ascending=[False, True])
+    """One contrast class by class, the largest gain first."""
+    found = class_verdicts(run, where)
+    if found.empty:
+        return table(pd.DataFrame())
+    found = found.sort_values(["delta_points", "class"], ascending=[False, True])
     bounds = zip(found["low_points"], found["high_points"], strict=True)
+    wider = zip(found["low_with_images"], found["high_with_images"], strict=True)
     shown = {
         "class": found["class"],
+        "test images": found["n_test"],
         "real only, %": (100 * found["control_accuracy"]).map("{:.1f}".format),
         "with generated, %": (100 * found["accuracy"]).map("{:.1f}".format),
         "change, points": found["delta_points"].map(signed),
-        "95 % interval": [between(low, high) for low, high in bounds],
-        "seeds": found["n_seeds"],
+        "95 % over seeds": [between(low, high) for low, high in bounds],
+        "95 % over seeds and images": [between(low, high) for low, high in wider],
+        "p, Holm": found["p_holm"].map(_p),
+        "verdict": found["verdict"],
+        f"seeds to find ±{run.margin_points:g}": found["seeds_needed"].map(_whole),
     }
-    return table(pd.DataFrame(shown), text=("class",))
+    return table(pd.DataFrame(shown), text=("class", "verdict"))
+
+
+def _whole(value: Any) -> str:
+    return "—" if pd.isna(value) else f"{value:,}"
 
 
 def reasons(run: Run, most: int = 40) -> Table:

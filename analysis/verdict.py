@@ -1,8 +1,8 @@
 """The first sentence of a report: helps, hurts, no effect or cannot tell yet, and how far to believe it.
 
-Whoever looks at many contrasts and tells of the best one tells of luck as well. So the sentence counts the
-contrasts, the word above it needs to survive Holm's correction, and the average over all settings, which
-nobody chose, stands beside it.
+A study that names its primary contrast is answered by that contrast, whatever else looks better. In one that names
+none, whoever tells of the best contrast tells of luck as well: so the sentence counts the contrasts, the word above it
+needs to survive Holm's correction, and the average over all settings, which nobody chose, stands beside it.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,28 @@ import numpy as np
 import pandas as pd
 
 from analysis.factors import described, factors, is_control, varied
-from analysis.paired import NO_EFFECT_POINTS, average_delta, deltas_over_seeds, usable
+from analysis.contrasts import (
+    ALPHA,
+    CANNOT_TELL,
+    against_controls,
+    contrasts,
+    primary_differences,
+    recommended,
+    sensitivity,
+)
+from analysis.effective import told_in_real_images
+from analysis.images import over_seeds_and_images
+from analysis.paired import average_delta, usable
 from analysis.run import Run, axis
+from analysis.statistics.planning import SeedsNeeded
 
-ALPHA = 0.05
+CONTROL_NAMES = {
+    "real-only": "real images only",
+    "classic-da": "classic augmentation",
+    "duplicated": "duplicated real images",
+    "shuffled": "shuffled labels",
+    "more-real": "as many more real images",
+}
 
 
 @dataclass(frozen=True)
@@ -42,8 +60,12 @@ def between(low: float, high: float) -> str:
     return "(no interval)" if np.isnan(low) else f"[{signed(low)}, {signed(high)}]"
 
 
+def plural_points(points: float) -> str:
+    return f"{points:g} point" if points == 1 else f"{points:g} points"
+
+
 def plural(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
 
 
 def setting_names(records: pd.DataFrame) -> list[str]:
@@ -52,7 +74,7 @@ def setting_names(records: pd.DataFrame) -> list[str]:
 
 
 def _without_contrasts(run: Run) -> Headline:
-    records, found = run.cells, usable(run.cells)
+    records, found = run.grid, usable(run.grid)
     if found.empty:
         counts = records["status"].value_counts()
         told = ", ".join(f"{n} {status}" for status, n in counts.items())
@@ -72,21 +94,23 @@ def _without_contrasts(run: Run) -> Headline:
     return Headline("Cannot tell yet", said, (), None)
 
 
-def _word(deltas: pd.DataFrame) -> str:
-    sure = deltas["p_holm"] < ALPHA
-    helps, hurts = (
-        bool((sure & (deltas["delta_points"] > 0)).any()),
-        bool((sure & (deltas["delta_points"] < 0)).any()),
-    )
-    if helps and hurts:
-        return "Helps in some settings, hurts in others"
-    if helps or hurts:
-        word, own = ("Helps", "helps") if helps else ("Hurts", "hurts")
-        return word if deltas["verdict"].eq(own).all() else f"{word} in some settings"
-    if deltas["verdict"].eq("helps").any():
+def _word(table: pd.DataFrame, margin: float) -> str:
+    """What a family of contrasts says, none of which was named before the run."""
+    alone = table["by_itself"].eq("helps")
+    found = {
+        "Helps": table["verdict"].eq("helps"),
+        "Better than real only": alone & table["p_holm"].lt(ALPHA) & table["missing_controls"].ne(""),
+        "Hurts": table["verdict"].eq("hurts"),
+    }
+    some = {word: rows for word, rows in found.items() if rows.any()}
+    if some:
+        told = "; ".join(word if rows.all() else f"{word} in some settings" for word, rows in some.items())
+        told = told[0] + told[1:].lower()
+        return f"{told}; controls are missing" if "Better than real only" in some else told
+    if alone.any():
         return "A lead, not a proof"
-    if deltas["verdict"].eq("no effect").all():
-        return f"No effect beyond ±{NO_EFFECT_POINTS:g} point"
+    if table["verdict"].eq("no effect").all():
+        return f"No effect beyond ±{plural_points(margin)}"
     return "Cannot tell yet"
 
 
@@ -121,50 +145,172 @@ def _selection(best: Mapping[str, Any], n_tests: int, n_contrasts: int) -> str:
     return f"{looked}, and even so its interval includes 0; {corrected}."
 
 
-def headline(run: Run) -> Headline:
-    """The verdict on `run`: its best paired contrast in words, the number of contrasts it was chosen from,
-    and the average.
-    """
-    deltas = deltas_over_seeds(run.cells)
-    if deltas.empty:
-        return _without_contrasts(run)
-    best = _best(deltas)
-    tests = int(deltas["p"].notna().sum())
+def _counted(table: pd.DataFrame, column: str) -> str:
+    counts = table[column].value_counts()
+    return ", ".join(
+        f"{counts[word]} {word}" for word in ("helps", "hurts", "no effect", CANNOT_TELL) if counts.get(word, 0)
+    )
+
+
+def _refusal(row: Mapping[str, Any]) -> str:
+    if not row["missing_controls"] or row["by_itself"] != "helps":
+        return ""
+    return (
+        "It is better than real images alone, but that it helps is not said: "
+        f"there are not two seeds of these controls: {row['missing_controls']} (see controls.arms in the study)."
+    )
+
+
+def _average(run: Run) -> str:
+    mean = average_delta(run.grid)
+    if not mean or mean["n_settings"] < 2:
+        return ""
+    return (
+        f"On average over {mean['n_settings']} settings, which nobody had to choose: {signed(mean['mean'])} points "
+        f"{between(mean['low'], mean['high'])} ({plural(int(mean['n_seeds']), 'seed')})."
+    )
+
+
+def _starved(row: Mapping[str, Any], name: str) -> str:
+    if not row["n_starved"]:
+        return ""
+    return f"{name} is starved in {plural(int(row['n_starved']), 'seed')}: the filter let too few images through."
+
+
+def _exploratory(run: Run, table: pd.DataFrame) -> Headline:
+    """The headline of a run without a primary contrast."""
+    best = _best(table)
+    tests = int(table["p"].notna().sum())
     spread = (
         "" if np.isnan(best["low_points"]) else f", 95 % t-interval with {plural(int(best['df']), 'degree')} of freedom"
     )
-    larger = (deltas["p"].notna() & (deltas["delta_points"] > best["delta_points"])).any()
+    larger = (table["p"].notna() & (table["delta_points"] > best["delta_points"])).any()
     which = "best paired change that survives correction" if larger else "best paired change"
     statement = (
         f"Generated images: {which} {signed(best['delta_points'])} points "
-        f"{between(best['low_points'], best['high_points'])} at {described(best, setting_names(run.cells))} "
-        f"({plural(int(best['n_seeds']), 'seed')}{spread}). {_selection(best, tests, len(deltas))}"
+        f"{between(best['low_points'], best['high_points'])} at {described(best, setting_names(run.grid))} "
+        f"({plural(int(best['n_seeds']), 'seed')}{spread}). {_selection(best, tests, len(table))}"
     ).strip()
-    notes = []
-    if len(deltas) > 1:
-        counts = deltas["verdict"].value_counts()
-        told = [
-            f"{counts[word]} {word}"
-            for word in ("helps", "hurts", "no effect", "cannot tell yet")
-            if counts.get(word, 0)
-        ]
-        notes.append(f"All {len(deltas)} contrasts, each by its own uncorrected interval: {', '.join(told)}.")
-    mean = average_delta(run.cells)
-    if mean and mean["n_settings"] > 1:
-        notes.append(
-            f"On average over {mean['n_settings']} settings, which nobody had to choose: "
-            f"{signed(mean['mean'])} points "
-            f"{between(mean['low'], mean['high'])} ({plural(int(mean['n_seeds']), 'seed')})."
+    notes = [_refusal(best)]
+    if len(table) > 1:
+        notes.append("No primary contrast was named before the run, so all of this is exploration.")
+        told = _counted(table, "by_itself")
+        notes.append(f"All {len(table)} contrasts, each by its own uncorrected interval: {told}.")
+    notes += [_average(run), _starved(best, "The best setting")]
+    return Headline(_word(table, run.margin_points), statement, tuple(n for n in notes if n), best)
+
+
+def _title(row: Mapping[str, Any], controls: pd.DataFrame, margin: float) -> str:
+    """The few words above a primary contrast."""
+    match row["verdict"]:
+        case "helps":
+            unbeaten = controls[
+                controls["against"].isin(["duplicated", "classic-da"]) & controls["verdict"].ne("helps")
+            ]
+            names = " or ".join(CONTROL_NAMES[name] for name in unbeaten["against"])
+            return f"Helps, but is not shown to beat {names}" if names else "Helps"
+        case "hurts":
+            return "Hurts"
+        case "no effect":
+            return f"No effect beyond ±{plural_points(margin)}"
+        case _ if row["by_itself"] == "helps":
+            return "Better than its control; controls are missing"
+        case _:
+            return "Cannot tell yet"
+
+
+def _controls(controls: pd.DataFrame, named: str) -> str:
+    others = controls[controls["against"].ne(named)].to_dict("records")
+    told = [
+        f"{CONTROL_NAMES[row['against']]} {signed(row['delta_points'])} {between(row['low_points'], row['high_points'])}"
+        for row in others
+    ]
+    return f"The same against other controls, points: {'; '.join(told)}." if told else ""
+
+
+def _seeds(needed: SeedsNeeded) -> str:
+    high = "more than a million" if needed.high >= 10**6 else f"{needed.high:,}"
+    return f"about {plural(needed.n, 'seed')} in all ({needed.low:,} to {high})"
+
+
+def _sensitivity(run: Run, row: Mapping[str, Any]) -> str:
+    found = sensitivity(run, primary_differences(run)["delta_points"].to_numpy(float))
+    if found["detectable_points"] is None or row["verdict"] in ("helps", "hurts"):
+        return ""
+    text = f"These seeds would find a true change of {found['detectable_points']:.1f} points in 4 studies of 5."
+    if row["verdict"] == CANNOT_TELL:
+        text += (
+            f" To find one of {plural_points(run.margin_points)} takes {_seeds(found['effect'])}; "
+            f"to show that there is none, {_seeds(found['equivalence'])}."
         )
-    if best["n_starved"]:
-        notes.append(
-            f"The best setting is starved in {plural(int(best['n_starved']), 'seed')}: the filter let too "
-            "few images through."
-        )
-    return Headline(_word(deltas), statement, tuple(notes), best)
+    return text
+
+
+def _with_images(run: Run) -> str:
+    found = over_seeds_and_images(run)
+    if found is None or np.isnan(found.low):
+        return ""
+    return (
+        f"If the choice of the {found.n_test:,} test images counts as well, the interval is "
+        f"{between(found.low, found.high)}."
+    )
+
+
+def _secondary(table: pd.DataFrame) -> str:
+    others = table[table["role"].eq("secondary")]
+    if others.empty:
+        return ""
+    return (
+        f"{plural(len(others), 'secondary contrast')}, corrected together (Holm), controls asked for: "
+        f"{_counted(others, 'verdict')}."
+    )
+
+
+def _recommendation(run: Run, table: pd.DataFrame) -> str:
+    best = recommended(run, table)
+    if best is None:
+        return "Recommended: real images only; no setting is shown to help."
+    chosen = "" if best["role"] == "primary" else " (chosen among several, so its gain is flattered)"
+    return f"Recommended: {described(best, setting_names(run.grid))}{chosen}."
+
+
+def _confirmatory(run: Run, table: pd.DataFrame) -> Headline:
+    """The headline of a run whose primary contrast has a result."""
+    row = {str(k): v for k, v in table.iloc[0].to_dict().items()}
+    controls = against_controls(run, row)
+    named = CONTROL_NAMES[row["against"]]
+    statement = (
+        f"At {described(row, setting_names(run.grid))}, generated images change accuracy by "
+        f"{signed(row['delta_points'])} points {between(row['low_points'], row['high_points'])} against {named} "
+        f"({plural(int(row['n_seeds']), 'paired seed')}; the primary contrast, named before the run)."
+    )
+    notes = [
+        _refusal(row),
+        _sensitivity(run, row),
+        _controls(controls, row["against"]),
+        told_in_real_images(run, row),
+        _with_images(run),
+        _secondary(table),
+        _recommendation(run, table),
+        _starved(row, "This setting"),
+    ]
+    return Headline(_title(row, controls, run.margin_points), statement, tuple(n for n in notes if n), row)
+
+
+def headline(run: Run) -> Headline:
+    """The verdict on `run`: its primary contrast in words; without one, its best contrast and how it was chosen."""
+    table = contrasts(run)
+    if table.empty:
+        return _without_contrasts(run)
+    if run.primary is None:
+        return _exploratory(run, table)
+    if table.iloc[0]["role"] == "primary":
+        return _confirmatory(run, table)
+    said = "The primary contrast has no finished pair of a cell and its control yet."
+    return Headline("Cannot tell yet", said, tuple(n for n in (_secondary(table), _average(run)) if n), None)
 
 
 def contrast_of(run: Run) -> dict[str, Any] | None:
     """The headline's contrast, as levels of its factors; None where there is none."""
     row = headline(run).contrast
-    return None if row is None else {name: row[name] for name in factors(run.cells) if name != "seed"}
+    return None if row is None else {name: row[name] for name in factors(run.grid) if name != "seed"}

@@ -26,7 +26,7 @@ def _some_da(text: str) -> str:
 
 
 class ControlsSpec(specs.Spec):
-    """Cells beside the grid: which controls, for which of its settings; what classic augmentation is; a learning curve."""
+    """Cells beside the grid: which controls, for which settings; what classic augmentation is; a learning curve."""
 
     arms: tuple[Control, ...] | None = None  # None: those without which "helps" may not be said, if there is a primary
     of: Literal["primary", "every setting"] = "primary"

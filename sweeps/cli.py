@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
+from sweeps import cli_export, cli_report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +29,6 @@ StoreUri = Annotated[
     str,
     typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
 ]
-Run = Annotated[Path, typer.Argument(help="A run folder.")]
 
 DATA = Path("data")
 STORE = "runs/store"
@@ -55,11 +55,21 @@ def run(
     gpus: Annotated[
         float | None, typer.Option("--gpus-per-trial", min=0.0, help="A fraction lets trials share a GPU.")
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--track",
+            metavar="TRACKER",
+            help="tensorboard, mlflow, wandb (offline), or none; may be repeated. Default: tensorboard if installed.",
+        ),
+    ] = None,
     assignments: Set = None,
 ) -> None:
     """Run a study: only what is not in the store is computed, so the same command resumes."""
-    from sweeps import study as studies
+    from sweeps import study_file as studies
+    from sweeps import trackers
 
+    tracked = trackers.chosen(track)
     placement = {"workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra])
@@ -71,7 +81,7 @@ def run(
     folder = out or Path("runs") / resolved.name
     _writable(folder)
     with Bar(resolved.name) as bar:
-        summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start)
+        summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start, tracked)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     _tell(summary, folder)
     if interrupted:
@@ -111,25 +121,27 @@ def _report(folder: Path) -> None:
 @app.command()
 def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assignments: Set = None) -> None:
     """What a study would compute: cells, generators, what is stored, an estimate of time, what sharing saves."""
-    from sweeps import study as studies
+    from sweeps import study_file as studies
 
     resolved = studies.load(study, assignments or [])
 
     from sweeps.estimate import measured_seconds, totals
     from sweeps.plan import generator_of
     from sweeps.plan import plan as make_plan
+    from sweeps.progress import duration
     from sweeps.run import open_grid, slots
     from sweeps.store import Store
 
     place = Store(store)
     grid = open_grid(resolved, data, place)
     stored = grid.stored(place)
+    leaves = grid.leaves()
     measures = list(grid.measures.values())
     generators = {g.key for m in measures if (g := generator_of(m))}
     shape = tuple(grid.test.facts["shape"])
     seconds = measured_seconds(shape, len(grid.test.facts["classes"]))
-    shared, alone = totals(measures, stored, seconds)
-    waves = make_plan(measures, stored, slots(resolved), seconds)
+    shared, alone = totals(leaves, stored, seconds)
+    waves = make_plan(leaves, stored, slots(resolved), seconds)
     using = sum(1 for m in measures if generator_of(m))
     _say(f"{resolved.name}: {resolved.question}".rstrip(": "))
     _say(f"cells       {len(measures)}, of which {sum(m.key in stored for m in measures)} stored")
@@ -143,45 +155,10 @@ def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assign
         _say(f"sharing     {alone / shared:.1f} times cheaper than a GAN for every cell")
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-@app.command()
-def status(run: Run, data: DataDir = DATA) -> None:
-    """How far a run is: cells done and missing, read from its study and its store."""
-    import json
-
-    from sweeps import study as studies
-    from sweeps.run import open_grid
-    from sweeps.run_folder import RunFolder
-    from sweeps.store import Store
-
-    folder = RunFolder(run)
-    if not folder.summary.exists():
-        raise UserError(f"{run}: is not a run folder; it has no summary.json")
-    try:
-        summary = json.loads(folder.summary.read_text())
-    except ValueError:
-        raise UserError(f"{folder.summary}: is not JSON; run the study again") from None
-    store = Store(summary["store"])
-    grid = open_grid(studies.load(str(folder.study)), data, store)
-    missing = len(grid.missing(store))
-    _say(f"{summary['study']}: {len(grid.measures) - missing} of {len(grid.measures)} cells done, {missing} missing")
-    _say(f"last run    {summary['finished']}, {summary['seconds']:.0f} s, {summary['status']}")
-    if missing:
-        _say(f"to go on    {summary['command']}")
-
-
-@app.command()
-def report(run: Run) -> None:
-    """Write a run's report again."""
-    _report(run)
+app.command()(cli_report.status)
+app.command()(cli_report.report)
+app.command()(cli_export.export)
+app.command()(cli_export.generate)
 
 
 @app.command()
@@ -191,13 +168,13 @@ def studies(
     ] = None,
 ) -> None:
     """The packaged studies."""
-    from sweeps import study, yaml_file
+    from sweeps import study_file, yaml_file
 
     if path is not None:
-        found = study.packaged().get(path)
-        _say(str(found or study.find(path)))
+        found = study_file.packaged().get(path)
+        _say(str(found or study_file.find(path)))
         return
-    for name, file in study.packaged().items():
+    for name, file in study_file.packaged().items():
         _say(f"{name:<24} {yaml_file.read(file).get('question', '')}")
 
 

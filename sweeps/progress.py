@@ -13,6 +13,15 @@ from rich.progress import (
 )
 
 
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 class Bar:
     """A progress bar that appears once it is known how many cells there are."""
 

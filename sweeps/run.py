@@ -19,13 +19,15 @@ from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
 from ganaug.records import FACTORS
 from ganaug.specs import ProjectionSpec
-from ganaug.stages import Measure, TrainImages
-from sweeps import engine, samples
+from ganaug.stages import Assess, Measure, TrainImages
+from sweeps import announce, engine, samples, trackers
 from sweeps.imports import import_dataset
-from sweeps.plan import generator_of, plan
-from sweeps.run_folder import Row, RunFolder, write, write_json
+from sweeps.plan import Leaf, generator_of, plan
+from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write, write_json
+from sweeps.scalars import Ledger
 from sweeps.store import Store
-from sweeps.study import Study, to_yaml
+from sweeps.study import Study
+from sweeps.study_file import to_yaml
 
 ATTEMPTS = 3  # damaged records are found when they are read, and made again in another round
 
@@ -40,10 +42,19 @@ class Grid:
     factors: dict[str, dict[str, Any]] = field(default_factory=dict)
     cells: dict[str, Cell] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
+    assessments: dict[str, Assess] = field(default_factory=dict)  # by their generator's key
+
+    def leaves(self) -> list[Leaf]:
+        """All that is asked for: records, and what the generators are worth by themselves."""
+        return [*self.measures.values(), *self.assessments.values()]
 
     def stored(self, store: Store) -> set[str]:
-        """Keys of the records and generators that need no work."""
-        return store.keys("measure") | store.keys("fit_gan")
+        """Keys of the records, assessments and generators that need no work."""
+        return store.keys("measure") | store.keys("fit_gan") | store.keys("assess")
+
+    def unassessed(self, store: Store) -> list[Assess]:
+        have = store.keys("assess")
+        return [a for a in self.assessments.values() if a.key not in have]
 
     def missing(self, store: Store) -> list[Measure]:
         have = store.keys("measure")
@@ -55,6 +66,8 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     digest, test = import_dataset(study.dataset, data, store)
     grid = Grid(study, digest, test)
     _check_counts(study, store, digest)
+    # whatever the cells' classifiers learn from, a generator's judge learns from real images
+    judge = study.classifier.model_copy(update={"include_real": True, "include_validation": False})
     for factors, cell in study.cells(digest):
         if cell.n_gen and isinstance(cell.gan, ProjectionSpec):
             _check_side(test.facts["shape"][1])
@@ -64,6 +77,9 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
             cell,
             measure,
         )
+        generator = generator_of(measure)
+        if generator is not None and study.assess is not None:
+            grid.assessments.setdefault(generator.key, Assess(generator, study.pool, judge, study.assess))
     return grid
 
 
@@ -79,7 +95,7 @@ def _check_counts(study: Study, store: Store, digest: str) -> None:
 
     found = store.load(TrainImages(digest))
     if found is not None:
-        split(found[0], max(study.factors["n_real"]), study.dataset.validation_per_class, 0)
+        split(found[0], max([*study.factors["n_real"], *study.controls.curve]), study.dataset.validation_per_class, 0)
 
 
 def local_cpus(study: Study) -> int:
@@ -93,18 +109,30 @@ def slots(study: Study) -> int:
     return max(1, int(local_cpus(study) / study.resources.cpus_per_trial))
 
 
-def _execute(grid: Grid, store: Store, address: str | None, progress: Callable[[int], None]) -> engine.Outcome:
-    """One round over what is missing."""
+def _execute(
+    grid: Grid, store: Store, address: str | None, progress: Callable[[int], None], track: tuple[str, ...], told: Path
+) -> engine.Outcome:
+    """One round over what is missing; the trackers of `track` keep what they are told of it in the folder `told`."""
     outcome = engine.Outcome()
-    with engine.cluster(address, local_cpus(grid.study)) as there:
+    with engine.cluster(address, local_cpus(grid.study), trackers.environment(track)) as there:
+        from sweeps.tell import Tell
+
+        ledger = Ledger(grid, Store(store.root, read_only=True))
         placement = engine.Placement.of(grid.study.resources, there)
         outcome.slots = placement.slots
         try:
-            for wave in plan(grid.measures.values(), grid.stored(store), placement.slots):
-                engine.run_wave(wave, store.root, store.root if address else None, placement, progress, outcome)
+            for wave in plan(grid.leaves(), grid.stored(store), placement.slots):
+                listeners = [Tell(track, told, ledger, wave)] if track else []
+                scratch = store.root if address else None
+                engine.run_wave(wave, store.root, scratch, placement, progress, outcome, listeners)
         except KeyboardInterrupt:
             outcome.interrupted = True
     return outcome
+
+
+def _generator_key(measure: Measure) -> str | None:
+    generator = generator_of(measure)
+    return generator.key if generator else None
 
 
 def _rows(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
@@ -112,10 +140,22 @@ def _rows(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
     for key, measure in grid.measures.items():
         found = store.load(measure)
         if found is not None:
-            rows.append(Row(key, grid.factors[key], *found))
+            rows.append(Row(key, grid.factors[key], *found, generator=_generator_key(measure)))
         elif key in failures:
-            rows.append(Row(key, grid.factors[key], None, {}, failures[key]))
+            rows.append(Row(key, grid.factors[key], None, {}, failures[key], _generator_key(measure)))
     return rows
+
+
+def _generator_rows(grid: Grid, store: Store) -> list[GeneratorRow]:
+    """What is known of every generator, under the factors that made it."""
+    rows = {}
+    for key, measure in grid.measures.items():
+        generator = generator_of(measure)
+        if generator is not None and generator.key not in rows and generator.key in grid.assessments:
+            found = store.load(grid.assessments[generator.key])
+            if found is not None:
+                rows[generator.key] = GeneratorRow(generator.key, of_generator(grid.factors[key]), found[0].facts)
+    return list(rows.values())
 
 
 def write_folder(grid: Grid, store: Store, folder: RunFolder, rows: list[Row], extra: dict[str, Any]) -> dict[str, Any]:
@@ -123,6 +163,7 @@ def write_folder(grid: Grid, store: Store, folder: RunFolder, rows: list[Row], e
     study, test = grid.study, grid.test
     write(folder.study, to_yaml(study).encode())
     folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths])
+    folder.write_generators(_generator_rows(grid, store), test.facts["classes"], [*FACTORS, *study.paths])
     train = store.load(TrainImages(grid.digest))
     groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0]) if train else ([], [])
     folder.write_samples(groups)
@@ -134,6 +175,7 @@ def write_folder(grid: Grid, store: Store, folder: RunFolder, rows: list[Row], e
         "study": study.name,
         "question": study.question,
         "dataset": study.dataset.name,
+        "digest": grid.digest,
         "stand_in": None,
         "synthetic": test.facts["synthetic"],
         "classes": test.facts["classes"],
@@ -143,6 +185,14 @@ def write_folder(grid: Grid, store: Store, folder: RunFolder, rows: list[Row], e
         | {s: counts[s] for s in ("ok", "starved", "diverged", "failed")}
         | {"missing": missing},
         "factors": study.factors,
+        "primary": study.primary,
+        "controls": {
+            "arms": list(study.controls.wanted(study.primary is not None)),
+            "of": study.controls.of,
+            "classic_da": study.controls.classic(study.factors["clf_da"]),
+        },
+        "margin_points": study.margin_points,
+        "validation_per_class": study.dataset.validation_per_class,
         "store": str(store.root),
         "versions": {
             "python": platform.python_version(),
@@ -163,10 +213,12 @@ def run(
     data: Path,
     address: str | None,
     watch: Callable[[int, int], Callable[[int], None]],
+    track: tuple[str, ...] = (),
 ) -> tuple[dict[str, Any], bool]:
     """Run what is missing of a study and write its run folder; the summary, and whether the user interrupted.
 
     `watch(total, missing)` is called once planning is done and returns the function that is told of finished cells.
+    `track` names experiment trackers, as `trackers.chosen` gives them.
     """
     began = time.monotonic()
     grid = open_grid(study, data, store)
@@ -175,11 +227,13 @@ def run(
     outcome = engine.Outcome()
     rows = _rows(grid, store, failures)  # reading verifies: a damaged record is set aside here and made again below
     missing = len(grid.measures) - len(rows)
+    announce.begin(RunFolder(out), grid, store, done=len(rows))
     progress = watch(len(grid.measures), missing)
     for _ in range(ATTEMPTS):
-        if outcome.interrupted or len(rows) == len(grid.measures):
+        assessed = all(a.key in failures for a in grid.unassessed(store))
+        if outcome.interrupted or (assessed and len(rows) == len(grid.measures)):
             break
-        outcome = _execute(grid, store, address, progress)
+        outcome = _execute(grid, store, address, progress, track, RunFolder(out).tracking)
         ran += outcome.ran
         failures |= outcome.failures
         rows = _rows(grid, store, failures)
@@ -191,4 +245,6 @@ def run(
         "workers": outcome.slots or slots(study),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
-    return write_folder(grid, store, RunFolder(out), rows, extra), outcome.interrupted
+    summary = write_folder(grid, store, RunFolder(out), rows, extra)
+    announce.end(RunFolder(out))
+    return summary, outcome.interrupted

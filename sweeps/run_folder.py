@@ -157,6 +157,9 @@ class RunFolder:
         self.samples = root / "samples.safetensors"
         self.curves = root / "curves.json"
         self.failures = root / "failures.json"
+        self.progress = root / "progress.json"  # only while a run goes on
+        self.tracking = root / "tracking"  # a folder for each experiment tracker
+        self.live = root / "live"  # what `ganaug report --follow` writes: a run folder of what is finished
 
     def write_tables(self, rows: list[Row], labels: np.ndarray, classes: list[str], factors: list[str]) -> None:
         """records.parquet, per_class.parquet and predictions.safetensors."""

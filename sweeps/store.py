@@ -84,15 +84,17 @@ def _write(path: Path, data: bytes, replace: bool) -> bool:
 
 
 class Store:
-    """A directory, local or shared by all nodes."""
+    """A directory, local or shared by all nodes. A `read_only` one keeps nothing and moves nothing: for onlookers."""
 
-    def __init__(self, uri: str | Path) -> None:
+    def __init__(self, uri: str | Path, read_only: bool = False) -> None:
+        self.read_only = read_only
         text = str(uri)
         if "://" in text and not text.startswith("file://"):
             raise UserError(f"--store {text}: must be a directory that every node can reach, e.g. an NFS mount")
         self.root = Path(text.removeprefix("file://")).expanduser().absolute()
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            if not read_only:
+                self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"--store {self.root}: cannot be made: {error.strerror}") from None
 
@@ -115,6 +117,8 @@ class Store:
 
     def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> None:
         """Put an artifact; if another writer was first, theirs stays."""
+        if self.read_only:
+            return
         blob = pack({k: np.asarray(v, order="C") for k, v in artifact.arrays.items()})
         digest = _digest(blob)
         manifest: dict[str, Any] = {
@@ -141,6 +145,8 @@ class Store:
         except FileNotFoundError:
             return None
         except Damaged as damage:
+            if self.read_only:
+                return None
             log.warning("%s; set aside, it will be made again", damage)
             with contextlib.suppress(FileNotFoundError):  # another reader was faster
                 path.replace(path.with_suffix(".damaged"))

@@ -24,6 +24,8 @@ FACTORS = {
     "clf_da": ["none"],
     "seed": [0, 1, 2],
 }
+SNAPSHOTS = (50, 100, 200, 500, 1000)
+CLASSIC = "rotation+shift+zoom"
 GENERATION = ("threshold", "gan_da", "n_da")
 KINDS = {"threshold": "Float64", "n_real": "Int64", "n_gen": "Int64", "n_da": "Int64", "seed": "Int64"}
 STAGES = ("split", "augment", "gan", "pool", "select", "classifier", "measure")
@@ -51,18 +53,40 @@ def grid(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def with_controls(rows: list[dict[str, Any]], primary: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Every row's arm, and the control cells of the primary contrast."""
+    out = [{"arm": "generated" if r["n_gen"] else "real-only"} | r for r in rows]
+    for r in [r for r in out if primary and all(r[f] == v for f, v in primary.items() if f != "against")]:
+        blank = {f: None for f in r if f in GENERATION or f.startswith(("gan.", "pool."))}
+        out.append(r | {"arm": "shuffled"})
+        out += [r | blank | {"arm": arm} for arm in ("duplicated", "more-real")]
+        classic = r | blank | {"arm": "real-only", "n_gen": 0, "clf_da": CLASSIC}
+        out += [classic] * (classic not in out)
+    return out
+
+
+ARM_EFFECT = {"shuffled": -0.08, "duplicated": 0.0, "more-real": 0.06}
+
+
 def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.random.Generator) -> pd.DataFrame:
-    lucky = {(r["n_real"], r["seed"], r["clf_da"]): rng.normal(0, 0.02) for r in rows}
+    lucky = {(r["n_real"], r["seed"]): rng.normal(0, 0.02) for r in rows}
     frame = pd.DataFrame(rows)
     cells = []
     for i, r in enumerate(rows):
-        base = 0.5 + 0.25 * np.log10(r["n_real"]) + lucky[r["n_real"], r["seed"], r["clf_da"]]
-        accuracy = float(np.clip(base + gain(r["n_real"], r["n_gen"], r["threshold"]) + rng.normal(0, 0.006), 0, 1))
-        accept = None if r["n_gen"] == 0 else 1.0 - 0.8 * (r["threshold"] or 0.0) - 0.02 * r["seed"]
+        base = 0.5 + 0.25 * np.log10(r["n_real"]) + lucky[r["n_real"], r["seed"]]
+        effect = ARM_EFFECT.get(r["arm"], gain(r["n_real"], r["n_gen"], r["threshold"]))
+        effect += 0.01 if r["clf_da"] == CLASSIC else 0.0
+        accuracy = float(np.clip(base + effect + rng.normal(0, 0.006), 0, 1))
+        accept = (
+            None
+            if r["arm"] in ("real-only", "duplicated", "more-real")
+            else 1.0 - 0.8 * (r["threshold"] or 0.0) - 0.02 * r["seed"]
+        )
         looked = 0 if accept is None else int(r["n_gen"] * classes / accept)
         cells.append(
             {
                 "cell": f"{i:04x}cell",
+                "generator": None if accept is None else f"gan{r['n_real']}-{r['gan_da']}-{r['seed']}",
                 "accuracy": round(accuracy * n_test) / n_test,
                 "accuracy_sd": None,
                 "balanced_accuracy": accuracy,
@@ -94,6 +118,7 @@ def per_class(table: pd.DataFrame, names: list[str], factors: list[str], rng: np
             rows.append(
                 {
                     "cell": r["cell"],
+                    "arm": r["arm"],
                     **{f: r[f] for f in factors},
                     "class": name,
                     "correct": int(share * total),
@@ -101,9 +126,51 @@ def per_class(table: pd.DataFrame, names: list[str], factors: list[str], rng: np
                 }
                 | {"n_generated": r["n_gen"], "n_candidates": r["n_gen"] * 2, "n_accepted": r["n_gen"]}
             )
-    columns = ["cell", *factors, "class", "correct", "total", "n_generated", "n_candidates", "n_accepted"]
+    columns = ["cell", "arm", *factors, "class", "correct", "total", "n_generated", "n_candidates", "n_accepted"]
     whole = dict.fromkeys(("correct", "total", "n_generated", "n_candidates", "n_accepted"), "Int64")
     return pd.DataFrame(rows, columns=columns).astype(whole | {k: v for k, v in KINDS.items() if k in columns})
+
+
+def predicted(labels: np.ndarray, accuracy: float, rng: np.random.Generator) -> np.ndarray:
+    """Predictions (1, n_test) of which the share `accuracy` is right; a wrong one is most often the next class."""
+    classes = labels.max() + 1
+    wrong = np.zeros(len(labels), bool)
+    wrong[rng.permutation(len(labels))[: round((1 - accuracy) * len(labels))]] = True
+    step = np.where(rng.random(len(labels)) < 0.7, 1, 2)
+    return np.where(wrong, (labels + step) % classes, labels)[None].astype(np.uint8)
+
+
+def generator_tables(
+    table: pd.DataFrame, names: list[str], rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A row per generator with its metrics; a row per generator and class."""
+    made = table[table["generator"].notna()].drop_duplicates("generator")
+    factors = [f for f in made if f in ("n_real", "gan_da", "n_da", "seed") or str(f).startswith("gan.")]
+    rows = made[["generator", *factors]].reset_index(drop=True)
+    quality = np.log10(rows["n_real"].to_numpy(float)) + rng.normal(0, 0.05, len(rows))
+    rows = rows.assign(
+        status="ok",
+        images_per_class=100,
+        classifier_is=2 + quality,
+        fid=60 - 20 * quality,
+        kid=0.3 - 0.1 * quality,
+        precision=0.4 + 0.1 * quality,
+        recall=0.2 + 0.1 * quality,
+        density=0.5 + 0.1 * quality,
+        coverage=0.4 + 0.2 * quality,
+        nearest_ratio=0.8 + 0.1 * quality,
+        recognised=np.clip(0.5 + 0.2 * quality, 0, 1),
+        real_recognised=0.9,
+        taught=np.clip(0.4 + 0.2 * quality, 0, 1),
+    )
+    classes = [
+        {"generator": r["generator"], **{f: r[f] for f in factors}, "class": name}
+        | {"recognised": 0.3 if name == names[-1] else 0.9, "real_recognised": 0.95, "taught": 0.8}
+        for r in rows.to_dict("records")
+        for name in names
+    ]
+    columns = ["generator", *factors, "class", "recognised", "real_recognised", "taught"]
+    return rows, pd.DataFrame(classes, columns=columns)
 
 
 def write_samples(
@@ -123,6 +190,11 @@ def write_samples(
         rejected = rng.uniform(0, 0.5, (classes, m)).astype(np.float32)
         rejected[0, 3:] = np.nan
         tensors[f"{i}/rejected_score"] = rejected
+        tensors[f"{i}/nearest"] = tensors[f"{i}/real"][:, ::-1].copy()
+        tensors[f"{i}/nearest_distance"] = rng.uniform(5, 60, (classes, m)).astype(np.float32)
+        clearer = [(k * ramp[0] / len(SNAPSHOTS) + noise[:, :3]).astype(np.uint8) for k in range(1, len(SNAPSHOTS) + 1)]
+        tensors[f"{i}/snapshots"] = np.stack(clearer)
+    groups = [group | {"snapshot_steps": list(SNAPSHOTS)} for group in groups]
     save_file(tensors, path, metadata={"groups": json.dumps(groups)})
 
 
@@ -134,6 +206,7 @@ def write_run(
     image: tuple[int, int, int] = (1, 8, 8),
     mutate: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table,
     status: str = "complete",
+    primary: dict[str, Any] | None = None,
     **summary: Any,
 ) -> Path:
     """Write a run folder of the grid `factors` (changes to FACTORS); `mutate` may mark cells or drop rows."""
@@ -141,14 +214,18 @@ def write_run(
     axes = FACTORS | (factors or {})
     names = names or [str(c) for c in range(10)]
     folder.mkdir(parents=True, exist_ok=True)
-    rows = grid(axes)
+    rows = with_controls(grid(axes), primary)
     table = mutate(records(rows, len(names), n_test, rng))
     table.to_parquet(folder / "records.parquet")
     per_class(table, names, list(axes), rng).to_parquet(folder / "per_class.parquet")
     labels = np.arange(n_test, dtype=np.int64) % len(names)
+    generators, generator_classes = generator_tables(table, names, rng)
+    generators.to_parquet(folder / "generators.parquet")
+    generator_classes.to_parquet(folder / "generator_classes.parquet")
     found = table[table["accuracy"].notna()]
     save_file(
-        {"labels": labels} | {cell: labels[None].astype(np.uint8) for cell in found["cell"]},
+        {"labels": labels}
+        | {cell: predicted(labels, a, rng) for cell, a in zip(found["cell"], found["accuracy"], strict=True)},
         folder / "predictions.safetensors",
     )
     groups = [
@@ -186,6 +263,9 @@ def write_run(
         "computed": {"fit_gan": 9, "pool": 18, "measure": len(table)},
         "reused": {"measure": 0},
         "factors": axes,
+        "primary": primary,
+        "controls": {"arms": ["real-only", "duplicated", "classic-da"], "of": "primary", "classic_da": CLASSIC},
+        "margin_points": 1.0,
         "seconds": 93.1,
         "command": "ganaug run fixture",
         "store": "runs/store",

@@ -11,7 +11,8 @@ from scipy import stats
 
 import analysis
 from analysis.factors import generation_factors
-from analysis.paired import average_delta, holm, t_intervals, verdict
+from analysis.paired import average_delta, holm, t_intervals
+from analysis.statistics.decision import decide
 from ganaug.errors import UserError
 
 
@@ -122,19 +123,16 @@ def test_holm_by_hand() -> None:
     np.testing.assert_allclose(holm(p), [0.03, 0.06, np.nan, 0.06, 0.02])
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "word"),
-    [
-        (0.1, 3.0, "helps"),
-        (-3.0, -0.1, "hurts"),
-        (-0.4, 0.9, "no effect"),
-        (-0.4, 4.0, "cannot tell yet"),
-        (float("nan"), float("nan"), "cannot tell yet"),
-        (2.0, 2.0, "cannot tell yet"),
-    ],
-)
-def test_verdict(low: float, high: float, word: str) -> None:
-    assert verdict(low, high) == word
+def test_decisions_are_those_of_each_group_alone(run: analysis.Run) -> None:
+    deltas = analysis.deltas_over_seeds(run.grid, margin=2.0)
+    pairs = analysis.paired_deltas(run.grid)
+    for row in deltas.to_dict("records"):
+        own = pairs[pairs["n_real"].eq(row["n_real"]) & pairs["n_gen"].eq(row["n_gen"])]
+        own = own[own["threshold"].eq(row["threshold"])]
+        alone = decide(own["delta_points"].to_numpy(float), 2.0)
+        assert (row["verdict"], row["n_seeds"]) == (alone.verdict, alone.n)
+        assert row["p_equivalence"] == pytest.approx(alone.p_equivalence)
+    assert set(deltas["verdict"]) > {"helps"}
 
 
 def test_the_average_is_the_mean_of_all_settings(run: analysis.Run) -> None:

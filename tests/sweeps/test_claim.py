@@ -40,7 +40,8 @@ def test_a_primary_contrast_names_every_factor_but_the_seed(load: Load) -> None:
 @pytest.mark.parametrize(
     ("assignment", "told"),
     [
-        ("primary={n_gen: 6, threshold: 0.5}", "primary.n_real: is missing, and the study has several: [3, 5]; name one"),
+        ("primary={n_gen: 6, threshold: 0.5}",
+         "primary.n_real: is missing, and the study has several: [3, 5]; name one"),
         ("primary={n_real: 4, n_gen: 6, threshold: 0.5}",
          "primary.n_real: 4 is not among the study's [3, 5]; change one of them, "
          "or drop the contrast with primary: null"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tiny_run import N_CELLS, Ganaug, Place, environment
 
-from sweeps import study as studies
+from sweeps import study_file as studies
 
 HEAVY = ("torch", "ray", "numpy", "pandas", "matplotlib", "pyarrow")
 LOADED = f"""

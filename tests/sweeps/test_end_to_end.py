@@ -9,8 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -43,26 +45,32 @@ def test_the_run_folder_keeps_its_contract(place: Place) -> None:
     """docs/run-folder.md, file by file."""
     assert {p.name for p in place.folder.iterdir()} == {
         "study.yaml", "records.parquet", "per_class.parquet", "predictions.safetensors", "samples.safetensors",
-        "curves.json", "failures.json", "summary.json", "report",
-    }  # fmt: skip
+        "curves.json", "failures.json", "summary.json", "report", "generators.parquet", "generator_classes.parquet",
+    } | ({"tracking"} if find_spec("tensorboardX") else set())  # fmt: skip
     whole, text, number = "int64", "string", "double"
     factors = dict(zip(FACTORS, (whole, whole, number, text, whole, text, whole), strict=True))
     counts = dict.fromkeys(("n_generated", "n_candidates", "n_accepted"), whole)
     stages = ("split", "augment", "gan", "pool", "select", "classifier", "measure")
     records = pq.read_table(place.folder / "records.parquet")
     columns = {f.name: str(f.type) for f in records.schema}
-    assert list(columns)[: 1 + len(FACTORS)] == ["cell", *FACTORS]
+    assert list(columns)[: 3 + len(FACTORS)] == ["cell", "arm", *FACTORS, "generator"]
     assert columns == (
-        {"cell": text} | factors | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy"), number)
+        {"cell": text, "arm": text, "generator": text} | factors | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy"), number)
         | {"n_test": whole, "n_train": whole} | counts | {"classifier_seeds": whole, "status": text, "reason": text}
         | {"gan_diversity": number, "calibration_slope": number} | {f"seconds_{s}": number for s in stages}
     )  # fmt: skip
     assert records.num_rows == N_CELLS
     per_class = pq.read_table(place.folder / "per_class.parquet")
     assert {f.name: str(f.type) for f in per_class.schema} == (
-        {"cell": text} | factors | {"class": text, "correct": whole, "total": whole} | counts
+        {"cell": text, "arm": text} | factors | {"class": text, "correct": whole, "total": whole} | counts
     )
     assert per_class.num_rows == N_CELLS * 10
+    generators = pq.read_table(place.folder / "generators.parquet").to_pandas()
+    assert set(generators["generator"]) == set(records["generator"].to_pylist()) - {None}
+    assert {"fid", "kid", "precision", "coverage", "recognised", "taught", "floor_fid"} <= set(generators)
+    assert set(generators["status"]) == {"ok"}
+    classes = pq.read_table(place.folder / "generator_classes.parquet").to_pandas()
+    assert len(classes) == 4 * 10
     predictions = load_file(place.folder / "predictions.safetensors")
     assert predictions.keys() == {*records["cell"].to_pylist(), "labels"}
     assert predictions.pop("labels").shape == (700,)
@@ -83,6 +91,12 @@ def test_samples_are_images_with_their_scores(place: Place) -> None:
                 assert images.dtype == "uint8"
                 assert images.shape[0] == 10
                 assert images.shape[2:] == (1, 8, 8)
+            snapshots = file.get_tensor(f"{i}/snapshots")
+            assert snapshots.shape[0] == len(group["snapshot_steps"])
+            assert snapshots.shape[3:] == (1, 8, 8)
+            assert file.get_tensor(f"{i}/nearest").shape == file.get_tensor(f"{i}/kept").shape
+            known = ~np.isnan(file.get_tensor(f"{i}/kept_score"))
+            assert (known == ~np.isnan(file.get_tensor(f"{i}/nearest_distance"))).all()
             for name in ("kept_score", "rejected_score"):
                 assert file.get_tensor(f"{i}/{name}").dtype == "float32"
     assert groups

@@ -1,0 +1,72 @@
+"""How the numbers of a report came about, in plain words: what was compared, what an interval covers and what not."""
+
+from analysis.factors import described
+from analysis.paired import deltas_over_seeds, usable
+from analysis.run import Run
+from analysis.verdict import plural, setting_names
+
+
+def _looks(run: Run) -> str:
+    k = len(deltas_over_seeds(run.grid))
+    corrected = (
+        f"This run has {plural(k, 'contrast')}. Who looks at many and tells of the best one tells of luck as well, so "
+        "p-values are corrected for all of them (Holm 1979), and the average over all settings, which nobody chose, "
+        "stands beside the best one."
+    )
+    if not run.primary:
+        return f"No contrast was named before the run, so none is spared the correction. {corrected}"
+    named = described(run.primary, [n for n in setting_names(run.grid) if n in run.primary])
+    return (
+        f"One contrast was named in the study before it ran: {named}, against {run.primary.get('against')}. Its test "
+        f"needs no correction, because nobody chose it for its result; every other one is secondary. {corrected}"
+    )
+
+
+def _images(run: Run) -> str:
+    n_test = run.cells["n_test"].max() if "n_test" in run.cells and len(usable(run.cells)) else None
+    text = (
+        f"{'The' if n_test is None else f'The {n_test}'} test images are the same for every cell and seed. They are "
+        "read once, to count what a finished classifier gets right; GAN, filter, stopping rule and search never see "
+        "them."
+    )
+    own = run.summary.get("validation_per_class")
+    if own:
+        text += (
+            f" {plural(int(own), 'further labelled image')} per class are for validation: they calibrate the filter, "
+            "train nothing unless the study says so, and count in the budget of labels."
+        )
+    return text
+
+
+def method(run: Run) -> list[tuple[str, str]]:
+    """(title, paragraph) pairs, with the numbers of this run in them."""
+    margin = f"±{run.margin_points:g} {'point' if run.margin_points == 1 else 'points'}"
+    return [
+        (
+            "What is compared",
+            "A classifier that learned from real and generated images, and the same classifier that learned from the "
+            "same real images alone. The difference is taken seed by seed: one seed fixes which real images are drawn "
+            "and how training begins, so a lucky draw helps both sides and cancels.",
+        ),
+        (
+            "What an interval is",
+            "Mean ± t · s / √n over n seeds, with n − 1 degrees of freedom: the 95 % t-interval, on differences the "
+            "one of a paired t-test (Student 1908). It covers the draw of real images and the chance in training. It "
+            "does not cover the choice of test images, which all seeds share. One seed has no interval.",
+        ),
+        (
+            "What the words mean",
+            f"Helps: the interval lies above 0. Hurts: below 0. No effect: neither, and two one-sided tests show the "
+            f"change to lie inside {margin} (Schuirmann 1987). Cannot tell yet: all else. Above the tables, “helps” is "
+            "said only where its controls were run too: the same number of extra images that are copies of real ones, "
+            "and classic augmentation.",
+        ),
+        ("Many looks", _looks(run)),
+        ("Test and validation images", _images(run)),
+        (
+            "What leaves the means",
+            "A cell that diverged or failed has no accuracy and enters nothing; what remains may look better than the "
+            "method is, so such cells are counted everywhere. A starved cell, whose filter let too few images through, "
+            "enters with what it got and is marked †.",
+        ),
+    ]
