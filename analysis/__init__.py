@@ -2,7 +2,7 @@
 Ray.
 
 The names below are imported when first used, so `import analysis` costs nothing and figures load matplotlib
-only when drawn.
+only when drawn. Tables are tidy DataFrames; figures of one panel are matplotlib Axes (`analysis.plots` has more).
 """
 
 from importlib import import_module
@@ -10,40 +10,55 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analysis.against import write_comparison as write_comparison
+    from analysis.classes import class_verdicts as class_verdicts
     from analysis.classes import per_class_deltas as per_class_deltas
     from analysis.comparison import compare as compare
-    from analysis.figures.acceptance import acceptance as acceptance
-    from analysis.figures.heatmap import heatmap as heatmap
-    from analysis.figures.learning import learning_curve as learning_curve
-    from analysis.figures.losses import gan_losses as gan_losses
-    from analysis.figures.per_class import class_forest as class_forest
-    from analysis.figures.samples import sample_sheet as sample_sheet
+    from analysis.confusion import confusion_shifts as confusion_shifts
+    from analysis.contrasts import against_controls as against_controls
+    from analysis.contrasts import deltas as deltas
+    from analysis.contrasts import verdict as verdict
+    from analysis.effective import effective_real as effective_real
+    from analysis.finding import headline as headline
+    from analysis.metrics_table import gain_correlations as gain_correlations
+    from analysis.over_settings import overall as overall
+    from analysis.over_settings import primary_tests as primary_tests
     from analysis.paired import accuracy_over_seeds as accuracy_over_seeds
     from analysis.paired import deltas_over_seeds as deltas_over_seeds
     from analysis.paired import paired_deltas as paired_deltas
+    from analysis.plots import forest as forest
+    from analysis.plots import heatmap as heatmap
+    from analysis.plots import learning_curve as learning_curve
+    from analysis.plots import threshold_curve as threshold_curve
     from analysis.report import write_report as write_report
     from analysis.run import Run as Run
     from analysis.run import load as load
-    from analysis.verdict import headline as headline
 
 _HOME = {
     "Run": "analysis.run",
     "load": "analysis.run",
+    "headline": "analysis.finding",
+    "verdict": "analysis.contrasts",
+    "deltas": "analysis.contrasts",
+    "against_controls": "analysis.contrasts",
+    "effective_real": "analysis.effective",
+    "overall": "analysis.over_settings",
+    "primary_tests": "analysis.over_settings",
     "paired_deltas": "analysis.paired",
     "accuracy_over_seeds": "analysis.paired",
     "deltas_over_seeds": "analysis.paired",
     "per_class_deltas": "analysis.classes",
-    "headline": "analysis.verdict",
-    "learning_curve": "analysis.figures.learning",
-    "heatmap": "analysis.figures.heatmap",
-    "class_forest": "analysis.figures.per_class",
-    "sample_sheet": "analysis.figures.samples",
-    "gan_losses": "analysis.figures.losses",
-    "acceptance": "analysis.figures.acceptance",
+    "class_verdicts": "analysis.classes",
+    "confusion_shifts": "analysis.confusion",
+    "gain_correlations": "analysis.metrics_table",
     "compare": "analysis.comparison",
+    "heatmap": "analysis.plots",
+    "learning_curve": "analysis.plots",
+    "forest": "analysis.plots",
+    "threshold_curve": "analysis.plots",
     "write_comparison": "analysis.against",
     "write_report": "analysis.report",
 }
+# no function here is called like a module of this package: importing that module would put it in the function's place
 
 __all__ = sorted(_HOME)
 

@@ -12,7 +12,7 @@ from analysis.factors import factors, varied, written
 from analysis.page import data_uri, put, render
 from analysis.run import Run, load
 from analysis.tables import Table, table
-from analysis.verdict import between, plural, signed
+from analysis.words import between, plural, signed
 
 
 def _varied(frame: pd.DataFrame) -> list[str]:

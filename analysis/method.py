@@ -3,7 +3,7 @@
 from analysis.factors import described
 from analysis.paired import deltas_over_seeds, usable
 from analysis.run import Run
-from analysis.verdict import plural, setting_names
+from analysis.words import plural, setting_names
 
 
 def _looks(run: Run) -> str:

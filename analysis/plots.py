@@ -50,7 +50,9 @@ from analysis.figures.trajectories import draw_trajectories, movers
 from analysis.metrics_table import gain_correlations, generator_gains, one_cell_per_generator
 from analysis.paired import accuracy_over_seeds, deltas_over_seeds
 from analysis.run import Run, axis
-from analysis.verdict import setting_names
+from analysis.words import setting_names
+
+plt.switch_backend(plt.get_backend())  # a notebook's turns interactive when chosen: not inside `styled`, which undoes it
 
 Where = Mapping[str, Any] | None
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis.factors import described, is_control, levels, varied, written
+from analysis.finding import Headline, headline
 from analysis.interactive import interactive
 from analysis.method import method
 from analysis.page import data_uri, put, render
 from analysis.paired import usable
 from analysis.run import Run, load
 from analysis.sections import sections
-from analysis.verdict import Headline, headline, plural, plural_points, setting_names
+from analysis.words import plural, plural_points, setting_names
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ class Run:
         return list(curves)
 
     def _repr_html_(self) -> str:
-        from analysis.verdict import headline
+        from analysis.finding import headline
 
         counts = self.summary.get("cells", {})
         told = ", ".join(f"{n} {status}" for status, n in counts.items() if n)

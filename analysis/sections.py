@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.factors import described
+from analysis.finding import Headline, contrast_of
 from analysis.paired import deltas_over_seeds, usable
 from analysis.run import Run
 from analysis.tables import (
@@ -20,7 +21,7 @@ from analysis.tables import (
     primary_by_every_test,
     reasons,
 )
-from analysis.verdict import Headline, contrast_of, plural, setting_names
+from analysis.words import plural, setting_names
 
 MOST_OPEN_ROWS = 40
 

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 
 from analysis.alarms import alarms
-from analysis.class_verdicts import class_verdicts
+from analysis.classes import class_verdicts
 from analysis.contrasts import against_controls as controls_of
 from analysis.contrasts import contrasts as all_contrasts
 from analysis.effective import COLUMNS, effective_real
 from analysis.factors import factors, written
-from analysis.overall import overall, primary_tests
+from analysis.over_settings import overall, primary_tests
 from analysis.paired import accuracy_over_seeds
 from analysis.run import Run, axis
 from analysis.statistics.effective_real import EffectiveReal
-from analysis.verdict import CONTROL_NAMES, between, setting_names, signed
+from analysis.words import CONTROL_NAMES, between, setting_names, signed
 
 
 @dataclass(frozen=True)

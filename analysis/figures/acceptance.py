@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.factors import factors, generation_factors, is_control, is_level, pick, thin
-from analysis.figures.learning import dodged, number_axis
-from analysis.figures.sheet import MARKERS, OKABE_ITO, page, styled
+from analysis.factors import factors, generation_factors, is_control, is_level, pick, thin, varied
+from analysis.figures.learning import dodged, line_with_bars, number_axis
+from analysis.figures.sheet import MARKERS, OKABE_ITO, is_leftmost, page, styled
 from analysis.figures.slices import interval_words, slices
 from analysis.paired import t_intervals, usable
 from analysis.run import Run, axis
@@ -24,11 +24,31 @@ def acceptance_rates(run: Run) -> pd.DataFrame:
     Counts of one stream nest, so each seed counts once, at its largest n_gen. Columns: the factors but
     n_gen and seed, n_seeds, df, mean, sd, half, low, high (shares in [0, 1]).
     """
-    found = usable(run.cells)
+    found = usable(run.grid)
     found = found[~is_control(found) & found["n_candidates"].gt(0).fillna(False) & found["threshold"].notna()]
     by = [name for name in factors(found) if name not in ("n_gen", "seed")]
     found = found.sort_values("n_gen").drop_duplicates([*by, "seed"], keep="last")
     return t_intervals(found.assign(rate=found["n_accepted"] / found["n_candidates"]), by, "rate").drop(columns="p")
+
+
+def line_look(i: int) -> dict[str, Any]:
+    """Colour and marker of line i."""
+    return {"color": OKABE_ITO[i % 7], "marker": MARKERS[i % 7]}
+
+
+def draw_acceptance(
+    ax: Axes, rates: pd.DataFrame, lines: list[Any], thresholds: list[float], look: dict[str, Any] | None = None
+) -> None:
+    """One panel of `acceptance_rates`: a line per n_real of `lines`. thresholds: those that were run. look: of a lone
+    line that stands under others.
+    """
+    number_axis(ax, thresholds, "threshold")
+    for k, level in enumerate(lines):
+        line = rates[is_level(rates["n_real"], level)].sort_values("threshold")
+        x = dodged(ax, line["threshold"].to_numpy(float), k, len(lines))
+        mean, half = 100 * line["mean"].to_numpy(float), 100 * line["half"].to_numpy(float)
+        line_with_bars(ax, x, mean, half, look or line_look(k))
+    ax.set_ylim(-3, 103)
 
 
 @styled
@@ -37,47 +57,33 @@ def acceptance(run: Run, where: Mapping[str, Any] | None = None) -> Figure | Non
     rates = acceptance_rates(run)
     if rates.empty:
         return None
+    generation = generation_factors(run.grid)
+    deaf = [name for name in varied(run.grid, besides=["n_real"]) if name not in generation]  # the filter comes first
+    where = {**{name: axis(run, name)[0] for name in deaf}, **(where or {})}
     cut = slices(run, ("threshold", "n_real", "n_gen"), where)
-    generation = generation_factors(run.cells)
     every = axis(run, "n_real")
     lines = thin(every, MOST_LINES)
     rates = rates.assign(n_gen=1)  # none of these is a control
     shown = pick(rates, cut.fixed, generation)
-    looks: list[dict[str, Any]] = [{"color": OKABE_ITO[i], "marker": MARKERS[i]} for i in range(len(lines))]
+    size = (5.4, 3.0) if len(cut.panels) == 1 else (3.6, 1.9 if len(cut.panels) > 3 else 2.6)
     said = [cut.said] if cut.said else []
     said += [f"{len(lines)} of {len(every)} values of n_real shown"] if len(lines) < len(every) else []
     fig, axes = page(
         "How much the filter lets through",
         f"mean, bars: {interval_words(shown)}" + (f"\nat {'; '.join(said)}" if said else ""),
         len(cut.panels),
-        (5.4, 3.0) if len(cut.panels) == 1 else (3.6, 2.6),
+        size,
         columns=3,
-        margins=(0.85, 0.3, 0.75, 0.12 + 0.22 * (cut.title(0).count("\n") + bool(cut.title(0)))),
-        gap=(0.3, 1.3),
-        keys=[(Line2D([], [], lw=2, ms=7, **look), f"n_real {v}") for look, v in zip(looks, lines, strict=True)],
+        margins=(0.85, 0.3, 0.75, cut.room(size[0])),
+        gap=(0.3, 0.93 + cut.room(size[0])),
+        keys=[(Line2D([], [], lw=2, ms=7, **line_look(i)), f"n_real {v}") for i, v in enumerate(lines)],
+        lowest=1.2,
     )
     thresholds = [v for v in axis(run, "threshold") if v is not None]
     for i, (ax, panel) in enumerate(zip(axes, cut.panels, strict=True)):
-        rows = pick(shown, panel, generation)
-        number_axis(ax, thresholds, "threshold")
-        for k, level in enumerate(lines):
-            line = rows[is_level(rows["n_real"], level)].sort_values("threshold")
-            x = dodged(ax, line["threshold"].to_numpy(float), k, len(lines))
-            y, half = 100 * line["mean"].to_numpy(float), 100 * line["half"].to_numpy(float)
-            ax.plot(x, y, lw=2, ms=7, mec="white", mew=0.8, zorder=3, **looks[k])
-            known = ~np.isnan(half)
-            ax.errorbar(
-                x[known],
-                y[known],
-                half[known],
-                fmt="none",
-                ecolor=looks[k]["color"],
-                elinewidth=1.3,
-                capsize=3,
-            )
-        ax.set_ylim(-3, 103)
-        ax.set_title(cut.title(i), loc="left")
-        if ax.get_position().x0 == axes[0].get_position().x0:
+        draw_acceptance(ax, pick(shown, panel, generation), lines, thresholds)
+        ax.set_title(cut.title(i, size[0]), loc="left")
+        if is_leftmost(ax, axes):
             ax.set_ylabel("accepted, % of generated")
         else:
             ax.set_yticklabels([])

@@ -9,11 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.factors import described, thin, written
-from analysis.figures.sheet import OKABE_ITO, page, styled
+from analysis.figures.sheet import OKABE_ITO, is_leftmost, page, styled
 from analysis.run import Run
 
 MOST_PANELS = 6
 PARTS = (("generator", OKABE_ITO[1], "-"), ("discriminator", OKABE_ITO[0], (0, (4, 1.5))))
+
+
+def _factors(curve: dict[str, Any]) -> dict[str, str]:
+    """The generator's factors but the seed, as text: beside its losses, or in a mapping of their own."""
+    found = curve.get("factors") or {k: v for k, v in curve.items() if k not in ("key", "losses", "factors")}
+    return {k: written(v) for k, v in found.items() if k != "seed"}
 
 
 def _numbers(values: Any) -> np.ndarray:
@@ -28,8 +34,7 @@ def gan_losses(run: Run) -> Figure | None:
     """
     groups: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
     for curve in run.curves():
-        group = {k: written(v) for k, v in (curve.get("factors") or {}).items() if k != "seed"}
-        groups.setdefault(tuple(group.items()), []).append(curve["losses"])
+        groups.setdefault(tuple(_factors(curve).items()), []).append(curve["losses"])
     if not groups:
         return None
     constant = set.intersection(*(set(group) for group in groups)) if len(groups) > 1 else set()
@@ -49,6 +54,7 @@ def gan_losses(run: Run) -> Figure | None:
         columns=columns,
         margins=(0.85, 0.3, 0.7, 0.34),
         gap=(0.3, 1.05),
+        lowest=1.3,
         keys=[(Line2D([], [], color=colour, ls=ls, lw=2), name) for name, colour, ls in PARTS],
         note="Losses of a GAN say whether training was stable, not how good its images are.",
     )
@@ -68,7 +74,7 @@ def gan_losses(run: Run) -> Figure | None:
         ax.set_xlabel("training step")
         ax.set_ylim(low - pad, high + pad)
         ax.grid(axis="y")
-        if ax.get_position().x0 == axes[0].get_position().x0:
+        if is_leftmost(ax, axes):
             ax.set_ylabel("loss")
         else:
             ax.set_yticklabels([])

@@ -3,7 +3,8 @@ the rest.
 
 Nothing but seeds is ever averaged, so a panel is one honest slice, and what was left out is written in the
 subtitle. The choice never looks at accuracies: levels are spread evenly, and a factor kept at one level is
-kept at the one with most results, of equals the first that the study lists.
+kept at that of the contrast named before the run, else at the one with most results, of equals the first
+that the study lists.
 """
 
 import itertools
@@ -13,9 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.factors import generation_factors, is_control, is_level, levels, pick, thin, varied, written
+from analysis.factors import factors, generation_factors, is_control, is_level, levels, pick, thin, varied, written
+from analysis.finding import Headline, headline
 from analysis.paired import usable
 from analysis.run import Run, axis
+from analysis.words import setting_names
 
 MOST_PANELS, MOST_ROWS = 6, 2
 
@@ -30,13 +33,40 @@ class Slices:
     fixed: dict[str, Any]
     said: str
 
-    def title(self, i: int) -> str:
-        return "\n".join(f"{name} {written(value)}" for name, value in self.panels[i].items())
+    def title(self, i: int, inches: float = 0.0) -> str:
+        """The levels of panel i, on one line where `inches` are enough for every panel's."""
+        parts = [[f"{name} {written(value)}" for name, value in panel.items()] for panel in self.panels]
+        fits = all(0.09 * len(", ".join(part)) <= inches for part in parts)
+        return (", " if fits else "\n").join(parts[i])
+
+    def room(self, inches: float = 0.0) -> float:
+        """Inches that the titles need above a panel."""
+        title = self.title(0, inches)
+        return 0.12 + 0.22 * (title.count("\n") + bool(title))
+
+
+def _asked(run: Run, name: str, every: list[Any]) -> list[Any]:
+    """The level of the contrast named before the run, where it is one of `every`."""
+    primary = run.primary or {}
+    return [value for value in every if name in primary and written(value) == written(primary[name])]
+
+
+def spread(run: Run, name: str, every: list[Any], room: int) -> list[Any]:
+    """At most `room` of `every`, evenly spread; the level of the contrast named before the run is among them."""
+    shown, asked = thin(every, room), _asked(run, name, every)
+    if not asked or asked[0] in shown:
+        return shown
+    place = every.index(asked[0])
+    near = min(shown, key=lambda value: abs(every.index(value) - place))
+    return [asked[0] if value == near else value for value in shown]
 
 
 def _kept(run: Run, table: pd.DataFrame, name: str) -> Any:
+    asked = _asked(run, name, levels(table, name))
+    if asked:
+        return asked[0]
     found = usable(table)
-    rows = found[~is_control(found)] if name in generation_factors(run.cells) else found
+    rows = found[~is_control(found)] if name in generation_factors(run.grid) else found
     options = axis(run, name)
     listed = [v for v in run.planned.get(name, []) if v in options] or options
     return max(listed, key=lambda value: int(is_level(rows[name], value).sum()))  # max keeps the first of equals
@@ -45,7 +75,7 @@ def _kept(run: Run, table: pd.DataFrame, name: str) -> Any:
 def slices(run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None = None, most: int = MOST_PANELS) -> Slices:
     """How a figure over `axes` splits the run. where: levels that the caller asks for."""
     where = dict(where or {})
-    table = pick(run.cells, where, generation_factors(run.cells))
+    table = pick(run.grid, where, generation_factors(run.grid))
     open_ = varied(table, besides=[*axes, *where])
     order: list[str] = [n for n in ("threshold", "n_real", "n_gen") if n in open_]
     order += [n for n in open_ if n not in order]
@@ -55,17 +85,56 @@ def slices(run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None = No
     for name in order[2:]:
         fixed[name] = _kept(run, table, name)
         said.append(f"{name} {written(fixed[name])} (of {len(levels(table, name))} values)")
-    rooms = [most] if len(facets) == 1 else [max(1, most // MOST_ROWS), MOST_ROWS]
+    rows = min(MOST_ROWS, most)
+    rooms = [most] if len(facets) == 1 else [max(1, most // rows), rows]
     choices = []
     for name, room in zip(facets, rooms, strict=False):
         every = levels(table, name)
-        shown = thin(every, room)
+        shown = spread(run, name, every, room)
         if len(shown) < len(every):
             said.append(f"{len(shown)} of {len(every)} values of {name} shown")
         choices.append([(name, value) for value in shown])
     panels = tuple(dict(reversed(levels_)) for levels_ in itertools.product(*reversed(choices)))
-    asked = [f"{name} {written(value)}" for name, value in where.items()]
+    asked = [f"{name} {written(value)}" for name, value in where.items() if name in setting_names(run.grid)]
     return Slices(panels, fixed, "; ".join([*asked, *said]))
+
+
+def _or_error(run: Run, where: Mapping[str, Any], axes: tuple[str, ...], what: str) -> None:
+    """ValueError where `where` names a factor or a level that the run does not have, or one of `axes`."""
+    names = [name for name in factors(run.grid) if name != "seed"]
+    for name, value in where.items():
+        if name not in names:
+            raise ValueError(f"{what}: where must name factors of this run ({', '.join(names)}), got {name!r}")
+        if name in axes:
+            raise ValueError(f"{what}: where must not name {name}, which is an axis")
+        options = axis(run, name)
+        if not any(written(value) == written(option) for option in options):
+            raise ValueError(f"{what}: {name} must be one of {', '.join(map(written, options))}, got {written(value)}")
+
+
+def one_slice(run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None, what: str) -> dict[str, Any]:
+    """`where`, checked: it leaves one setting per place on `axes`. ValueError names the factors that it leaves open,
+    with their levels; `what` is who asks.
+    """
+    found = dict(where or {})
+    _or_error(run, found, axes, what)
+    table = pick(run.grid, found, generation_factors(run.grid))
+    left = varied(table, besides=[*axes, *found])
+    if left:
+        told = " and ".join(f"{name} (one of {', '.join(map(written, levels(table, name)))})" for name in left)
+        raise ValueError(f"{what}: where must leave one setting per place; give a level for {told}")
+    return found
+
+
+def question(run: Run, said: Headline | None = None) -> tuple[dict[str, Any] | None, str]:
+    """The setting that a figure of one contrast shows, and why that one: the one named before the run, else the
+    headline's (`said`, where it is at hand); None where nothing is paired.
+    """
+    names = [name for name in factors(run.grid) if name != "seed"]
+    if run.primary is not None:
+        return {name: run.primary[name] for name in names if name in run.primary}, "named before the run"
+    row = (said or headline(run)).contrast
+    return None if row is None else {name: row[name] for name in names}, "the headline's, chosen after looking"
 
 
 def seeds(table: pd.DataFrame) -> str:

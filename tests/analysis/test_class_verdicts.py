@@ -7,7 +7,7 @@ import pytest
 from made_run import write_run
 
 import analysis
-from analysis.class_verdicts import class_verdicts
+from analysis.classes import class_verdicts
 from analysis.paired import holm
 
 Make = Callable[..., analysis.Run]

@@ -13,9 +13,9 @@ from statsmodels.stats.multitest import multipletests
 import analysis
 from analysis.arms import at, pairs_against
 from analysis.contrasts import against_controls, contrasts, deltas, primary_differences, recommended, verdict
+from analysis.finding import headline
 from analysis.images import over_seeds_and_images
 from analysis.statistics.planning import minimum_detectable_effect, seeds_needed
-from analysis.verdict import headline
 from ganaug.records import CONTROLS
 
 SETTING: dict[str, Any] = {

@@ -64,7 +64,7 @@ def test_html_of_a_run_is_escaped(tmp_path: Path) -> None:
 
 
 def test_unknown_names_list_the_known_ones() -> None:
-    with pytest.raises(AttributeError, match="it has Run, acceptance"):
+    with pytest.raises(AttributeError, match="it has Run, accuracy_over_seeds"):
         _ = analysis.heatmaps  # type: ignore[attr-defined]
 
 
@@ -75,7 +75,7 @@ def test_neither_torch_nor_ray_is_imported(run: analysis.Run) -> None:
         "assert not light, light\n"
         f"run = analysis.load({str(run.folder)!r}); run.predictions(), run.samples(), run._repr_html_()\n"
         "assert not {'matplotlib', 'seaborn', 'scipy.stats'} & set(sys.modules)\n"
-        "analysis.heatmap(run), analysis.write_report\n"
+        "analysis.forest(run), analysis.write_report\n"
         "assert not {'torch', 'ray', 'sweeps'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -55,7 +55,8 @@ def test_the_run_folder_keeps_its_contract(place: Place) -> None:
     columns = {f.name: str(f.type) for f in records.schema}
     assert list(columns)[: 3 + len(FACTORS)] == ["cell", "arm", *FACTORS, "generator"]
     assert columns == (
-        {"cell": text, "arm": text, "generator": text} | factors | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy"), number)
+        {"cell": text, "arm": text, "generator": text} | factors
+        | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy"), number)
         | {"n_test": whole, "n_train": whole} | counts | {"classifier_seeds": whole, "status": text, "reason": text}
         | {"gan_diversity": number, "calibration_slope": number} | {f"seconds_{s}": number for s in stages}
     )  # fmt: skip

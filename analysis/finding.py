@@ -7,12 +7,12 @@ needs to survive Holm's correction, and the average over all settings, which nob
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.factors import described, factors, is_control, varied
 from analysis.contrasts import (
     ALPHA,
     CANNOT_TELL,
@@ -23,18 +23,12 @@ from analysis.contrasts import (
     sensitivity,
 )
 from analysis.effective import told_in_real_images
+from analysis.factors import described, factors, is_control
 from analysis.images import over_seeds_and_images
 from analysis.paired import average_delta, usable
 from analysis.run import Run, axis
 from analysis.statistics.planning import SeedsNeeded
-
-CONTROL_NAMES = {
-    "real-only": "real images only",
-    "classic-da": "classic augmentation",
-    "duplicated": "duplicated real images",
-    "shuffled": "shuffled labels",
-    "more-real": "as many more real images",
-}
+from analysis.words import CONTROL_NAMES, between, plural, plural_points, setting_names, signed
 
 
 @dataclass(frozen=True)
@@ -48,29 +42,12 @@ class Headline:
     notes: tuple[str, ...]
     contrast: dict[str, Any] | None
 
+    def __str__(self) -> str:
+        return "\n".join([f"{self.verdict}. {self.statement}", *self.notes])
 
-def signed(points: float) -> str:
-    """+1.2 or −0.4, with a real minus sign; 0.0 has none."""
-    text = f"{points:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
-
-
-def between(low: float, high: float) -> str:
-    """[+0.3, +2.1], or `(no interval)` where there is none."""
-    return "(no interval)" if np.isnan(low) else f"[{signed(low)}, {signed(high)}]"
-
-
-def plural_points(points: float) -> str:
-    return f"{points:g} point" if points == 1 else f"{points:g} points"
-
-
-def plural(n: int, word: str) -> str:
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
-def setting_names(records: pd.DataFrame) -> list[str]:
-    """The factors that name a contrast: the three of the question, and every other one that varies."""
-    return list(dict.fromkeys(["n_real", "n_gen", "threshold", *varied(records)]))
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes)
+        return f"<div><h3>{escape(self.verdict)}</h3><p>{escape(self.statement)}</p>{notes}</div>"
 
 
 def _without_contrasts(run: Run) -> Headline:
@@ -220,11 +197,11 @@ def _title(row: Mapping[str, Any], controls: pd.DataFrame, margin: float) -> str
 
 
 def _controls(controls: pd.DataFrame, named: str) -> str:
-    others = controls[controls["against"].ne(named)].to_dict("records")
-    told = [
-        f"{CONTROL_NAMES[row['against']]} {signed(row['delta_points'])} {between(row['low_points'], row['high_points'])}"
-        for row in others
-    ]
+    others = controls[controls["against"].ne(named)]
+    changes = [signed(delta) for delta in others["delta_points"]]
+    bounds = [between(low, high) for low, high in zip(others["low_points"], others["high_points"], strict=True)]
+    names = [CONTROL_NAMES[name] for name in others["against"]]
+    told = [" ".join(parts) for parts in zip(names, changes, bounds, strict=True)]
     return f"The same against other controls, points: {'; '.join(told)}." if told else ""
 
 

@@ -10,7 +10,7 @@ from scipy.stats import trim_mean, wilcoxon
 
 import analysis
 from analysis.contrasts import primary_differences
-from analysis.overall import overall, primary_tests
+from analysis.over_settings import overall, primary_tests
 from analysis.tables import over_all_settings, primary_by_every_test
 
 Make = Callable[..., analysis.Run]
@@ -67,7 +67,7 @@ def test_every_test_of_the_primary(run: analysis.Run) -> None:
 
 
 def test_tables_write_them_out(run: analysis.Run, make_run: Make) -> None:
-    assert [dict(row)["test"] for row in primary_by_every_test(run).rows][0] == "paired t-test, over seeds"
+    assert next(dict(row)["test"] for row in primary_by_every_test(run).rows) == "paired t-test, over seeds"
     assert len(over_all_settings(run).rows) == 4
     alone = make_run(factors={"n_gen": [0]})
     assert not primary_by_every_test(alone).rows

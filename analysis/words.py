@@ -1,0 +1,38 @@
+"""Numbers and settings as a report writes them."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.factors import varied
+
+CONTROL_NAMES = {
+    "real-only": "real images only",
+    "classic-da": "classic augmentation",
+    "duplicated": "duplicated real images",
+    "shuffled": "shuffled labels",
+    "more-real": "as many more real images",
+}
+
+
+def signed(points: float) -> str:
+    """+1.2 or −0.4, with a real minus sign; 0.0 has none."""
+    text = f"{points:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def between(low: float, high: float) -> str:
+    """[+0.3, +2.1], or `(no interval)` where there is none."""
+    return "(no interval)" if np.isnan(low) else f"[{signed(low)}, {signed(high)}]"
+
+
+def plural_points(points: float) -> str:
+    return f"{points:g} point" if points == 1 else f"{points:g} points"
+
+
+def plural(n: int, word: str) -> str:
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def setting_names(records: pd.DataFrame) -> list[str]:
+    """The factors that name a contrast: the three of the question, and every other one that varies."""
+    return list(dict.fromkeys(["n_real", "n_gen", "threshold", *varied(records)]))
