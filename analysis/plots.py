@@ -52,7 +52,7 @@ from analysis.paired import accuracy_over_seeds, deltas_over_seeds
 from analysis.run import Run, axis
 from analysis.words import setting_names
 
-plt.switch_backend(plt.get_backend())  # a notebook's turns interactive when chosen: not inside `styled`, which undoes it
+plt.switch_backend(plt.get_backend())  # here, for a notebook's turns interactive when chosen, which `styled` undoes
 
 Where = Mapping[str, Any] | None
 
