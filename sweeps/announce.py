@@ -21,7 +21,7 @@ from sweeps.store import Store
 from sweeps.study_file import to_yaml
 
 if TYPE_CHECKING:
-    from sweeps.run import Grid
+    from sweeps.grid import Grid
 
 
 @dataclass(frozen=True)

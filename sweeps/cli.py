@@ -126,10 +126,11 @@ def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assign
     resolved = studies.load(study, assignments or [])
 
     from sweeps.estimate import measured_seconds, totals
+    from sweeps.grid import open_grid
     from sweeps.plan import generator_of
     from sweeps.plan import plan as make_plan
     from sweeps.progress import duration
-    from sweeps.run import open_grid, slots
+    from sweeps.run import slots
     from sweeps.store import Store
 
     place = Store(store)

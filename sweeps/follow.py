@@ -13,19 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import UserError
-from ganaug.stages import Measure
 from sweeps import announce
 from sweeps import study_file as studies
+from sweeps.collect import generator_key, write_folder
+from sweeps.grid import Grid, open_grid
 from sweeps.plan import generator_of
 from sweeps.progress import duration
-from sweeps.run import Grid, open_grid, slots, write_folder
+from sweeps.run import slots
 from sweeps.run_folder import Row, RunFolder
 from sweeps.store import Store
-
-
-def _generator_key(measure: Measure) -> str | None:
-    generator = generator_of(measure)
-    return generator.key if generator else None
 
 
 @dataclass(frozen=True)
@@ -90,9 +86,9 @@ class Onlooker:
         have = self.store.keys("measure")
         for key, measure in self.grid.measures.items():
             if key not in self._rows and key in have and (found := self.store.load(measure)) is not None:
-                self._rows[key] = Row(key, self.grid.factors[key], *found, generator=_generator_key(measure))
+                self._rows[key] = Row(key, self.grid.factors[key], *found, generator=generator_key(measure))
         failed = {
-            key: Row(key, self.grid.factors[key], None, {}, text, _generator_key(self.grid.measures[key]))
+            key: Row(key, self.grid.factors[key], None, {}, text, generator_key(self.grid.measures[key]))
             for key, text in failures.items()
             if key in self.grid.measures and key not in self._rows
         }
@@ -113,7 +109,7 @@ class Onlooker:
             "workers": slots(self.grid.study),
             "command": self.said.command,
         }
-        write_folder(self.grid, self.store, RunFolder(self.folder.live), rows, extra)
+        write_folder(self.grid, self.store, RunFolder(self.folder.live), rows, extra, {})
         from analysis.report import Running, write_report
 
         return write_report(self.folder.live, Running(look.line(), seconds) if look.running else None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ganaug.errors import UserError
 from sweeps import study_file as studies
-from sweeps.run import Grid, open_grid
+from sweeps.grid import Grid, open_grid
 from sweeps.run_folder import RunFolder
 from sweeps.store import Store
 

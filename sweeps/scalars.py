@@ -15,7 +15,7 @@ from sweeps.run_folder import of_generator
 from sweeps.store import Store
 
 if TYPE_CHECKING:
-    from sweeps.run import Grid
+    from sweeps.grid import Grid
 
 ALWAYS = ("n_real", "n_gen", "threshold")  # told of every cell, the other factors where the study varies them
 

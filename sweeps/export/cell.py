@@ -17,9 +17,9 @@ from sweeps.export.describe import contents, write_provenance, write_words
 from sweeps.export.formats import check, write_images
 from sweeps.export.place import fill_new, require_new
 from sweeps.export.versions import made_by
+from sweeps.grid import Grid
 from sweeps.plan import generator_of
 from sweeps.reopen import reopen
-from sweeps.run import Grid
 from sweeps.store import Store
 
 Say = Callable[[str], None]

@@ -8,7 +8,7 @@ import pandas as pd
 import analysis
 from analysis.factors import factors
 from ganaug.errors import UserError
-from sweeps.run import Grid
+from sweeps.grid import Grid
 
 FLATTERED = (
     "chosen by the test accuracy of this run, so that accuracy is flattered by the choice; "

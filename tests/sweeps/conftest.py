@@ -10,7 +10,7 @@ from tiny_run import COMMAND, TINY, Ganaug, Place, environment
 
 from ganaug.stages import Measure
 from sweeps import study_file as studies
-from sweeps.run import Grid, open_grid
+from sweeps.grid import Grid, open_grid
 from sweeps.store import Store
 
 

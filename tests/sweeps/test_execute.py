@@ -10,8 +10,8 @@ from ganaug.artifact import Artifact
 from ganaug.errors import LeakError
 from ganaug.stages import FitGan, Measure, Stage
 from sweeps.execute import Evaluator
+from sweeps.grid import Grid
 from sweeps.plan import generator_of
-from sweeps.run import Grid
 from sweeps.store import Store
 
 

@@ -31,6 +31,7 @@ from ganaug.errors import UserError
 from ganaug.randomness import derive
 from ganaug.stages import Pool
 from sweeps import study_file
+from sweeps.collect import write_folder
 from sweeps.execute import Evaluator
 from sweeps.export import Format, formats
 from sweeps.export.cell import export_cell
@@ -38,8 +39,8 @@ from sweeps.export.choose import choose
 from sweeps.export.collection import Collection
 from sweeps.export.images import export_images
 from sweeps.export.names import class_folders
+from sweeps.grid import Grid, open_grid
 from sweeps.plan import generator_of
-from sweeps.run import Grid, open_grid, write_folder
 from sweeps.run_folder import Row, RunFolder
 from sweeps.store import Store
 
@@ -98,7 +99,7 @@ def make(root: Path, text: str = STUDY) -> Made:
         if (found := store.load(measure)) is not None
     ]
     extra = {"computed": {}, "reused": {}, "seconds": 0.0, "workers": 1, "command": "ganaug run tiny.yaml"}
-    write_folder(grid, store, RunFolder(root / "run"), rows, extra)
+    write_folder(grid, store, RunFolder(root / "run"), rows, extra, {})
     return Made(root / "run", store, grid)
 
 

@@ -17,8 +17,8 @@ from ganaug.stages import Measure
 from sweeps import announce
 from sweeps.cli import app
 from sweeps.follow import Look, Onlooker, follow
+from sweeps.grid import Grid
 from sweeps.plan import generator_of
-from sweeps.run import Grid
 from sweeps.run_folder import RunFolder
 from sweeps.store import Store
 

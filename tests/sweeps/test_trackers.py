@@ -17,8 +17,8 @@ from tiny_run import Place, environment
 from ganaug.errors import UserError
 from sweeps import trackers
 from sweeps.execute import Evaluator
+from sweeps.grid import Grid
 from sweeps.plan import Job, generator_of, plan
-from sweeps.run import Grid
 from sweeps.scalars import Ledger
 from sweeps.store import Store
 

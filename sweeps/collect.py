@@ -1,0 +1,98 @@
+"""From the store to the run folder: what is finished, as tables, pictures and a summary."""
+
+import os
+import platform
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from ganaug.records import FACTORS
+from ganaug.stages import Measure, TrainImages
+from sweeps import samples
+from sweeps.grid import Grid
+from sweeps.plan import generator_of
+from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write, write_json
+from sweeps.store import Store
+from sweeps.study_file import to_yaml
+
+
+def generator_key(measure: Measure) -> str | None:
+    """The key of the generator a cell draws from, if any."""
+    generator = generator_of(measure)
+    return generator.key if generator else None
+
+
+def rows_of(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
+    """A row for every cell that is finished or has failed; reading verifies, and sets damaged records aside."""
+    rows = []
+    for key, measure in grid.measures.items():
+        found = store.load(measure)
+        if found is not None:
+            rows.append(Row(key, grid.factors[key], *found, generator=generator_key(measure)))
+        elif key in failures:
+            rows.append(Row(key, grid.factors[key], None, {}, failures[key], generator_key(measure)))
+    return rows
+
+
+def _generator_rows(grid: Grid, store: Store) -> list[GeneratorRow]:
+    """What is known of every generator, under the factors that made it."""
+    rows = {}
+    for key, measure in grid.measures.items():
+        generator = generator_of(measure)
+        if generator is not None and generator.key not in rows and generator.key in grid.assessments:
+            found = store.load(grid.assessments[generator.key])
+            if found is not None:
+                rows[generator.key] = GeneratorRow(generator.key, of_generator(grid.factors[key]), found[0].facts)
+    return list(rows.values())
+
+
+def write_folder(
+    grid: Grid, store: Store, folder: RunFolder, rows: list[Row], extra: dict[str, Any], failures: dict[str, str]
+) -> dict[str, Any]:
+    """The run folder's files but the report; returns the summary. `failures`: of cells and assessments, by key."""
+    study, test = grid.study, grid.test
+    write(folder.study, to_yaml(study).encode())
+    folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths])
+    folder.write_generators(_generator_rows(grid, store), test.facts["classes"], [*FACTORS, *study.paths])
+    train = store.load(TrainImages(grid.digest))
+    groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0]) if train else ([], [])
+    folder.write_samples(groups)
+    write_json(folder.curves, curves)
+    of_assessments = {a.key: failures[a.key] for a in grid.assessments.values() if a.key in failures}
+    write_json(folder.failures, {r.key: r.failure for r in rows if r.failure} | of_assessments)
+    counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
+    missing = len(grid.measures) - len(rows)
+    summary = {
+        "study": study.name,
+        "question": study.question,
+        "dataset": study.dataset.name,
+        "digest": grid.digest,
+        "stand_in": None,
+        "synthetic": test.facts["synthetic"],
+        "classes": test.facts["classes"],
+        "image": test.facts["shape"],
+        "status": "partial" if missing or counts["failed"] else "complete",
+        "cells": {"total": len(grid.measures)}
+        | {s: counts[s] for s in ("ok", "starved", "diverged", "failed")}
+        | {"missing": missing},
+        "factors": study.factors,
+        "primary": study.primary,
+        "controls": {
+            "arms": list(study.controls.wanted(study.primary is not None)),
+            "of": study.controls.of,
+            "classic_da": study.controls.classic(study.factors["clf_da"]),
+        },
+        "margin_points": study.margin_points,
+        "validation_per_class": study.dataset.validation_per_class,
+        "store": str(store.root),
+        "versions": {
+            "python": platform.python_version(),
+            **{p: version(p) for p in ("ganaug", "torch", "ray", "numpy")},
+        },
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        **extra,
+    }
+    write_json(folder.summary, summary)
+    return summary

@@ -1,0 +1,82 @@
+"""A study's cells on its data: what is asked, and what of it the store has answered."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganaug.artifact import Artifact
+from ganaug.errors import UserError
+from ganaug.gans.sides import check_side
+from ganaug.recipe import Cell, recipe
+from ganaug.specs import ProjectionSpec
+from ganaug.stages import Assess, Measure, TrainImages
+from sweeps.imports import import_dataset
+from sweeps.plan import Leaf, generator_of
+from sweeps.store import Store
+from sweeps.study import Study
+
+
+@dataclass
+class Grid:
+    """A study's cells on its data: what is asked, and under which keys the answers lie."""
+
+    study: Study
+    digest: str
+    test: Artifact
+    factors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
+    assessments: dict[str, Assess] = field(default_factory=dict)  # by their generator's key
+
+    def leaves(self) -> list[Leaf]:
+        """All that is asked for: records, and what the generators are worth by themselves."""
+        return [*self.measures.values(), *self.assessments.values()]
+
+    def stored(self, store: Store) -> set[str]:
+        """Keys of the records, assessments and generators that need no work."""
+        return store.keys("measure") | store.keys("fit_gan") | store.keys("assess")
+
+    def unassessed(self, store: Store) -> list[Assess]:
+        have = store.keys("assess")
+        return [a for a in self.assessments.values() if a.key not in have]
+
+    def missing(self, store: Store) -> list[Measure]:
+        have = store.keys("measure")
+        return [m for k, m in self.measures.items() if k not in have]
+
+
+def open_grid(study: Study, data: Path, store: Store) -> Grid:
+    """Import the study's data set and lay out its cells; UserError where a class has too few images."""
+    digest, test = import_dataset(study.dataset, data, store)
+    grid = Grid(study, digest, test)
+    _check_counts(study, store, digest)
+    # whatever the cells' classifiers learn from, a generator's judge learns from real images
+    judge = study.classifier.model_copy(update={"include_real": True, "include_validation": False})
+    for factors, cell in study.cells(digest):
+        if cell.n_gen and isinstance(cell.gan, ProjectionSpec):
+            _check_side(test.facts["shape"][1])
+        measure = recipe(cell)
+        grid.factors[measure.key], grid.cells[measure.key], grid.measures[measure.key] = (
+            factors,
+            cell,
+            measure,
+        )
+        generator = generator_of(measure)
+        if generator is not None and study.assess is not None:
+            grid.assessments.setdefault(generator.key, Assess(generator, study.pool, judge, study.assess))
+    return grid
+
+
+def _check_side(side: int) -> None:
+    try:
+        check_side(side)
+    except ValueError as error:
+        raise UserError(f"gan: {error}; choose another dataset.size, or gan.name cgan") from None
+
+
+def _check_counts(study: Study, store: Store, digest: str) -> None:
+    from ganaug.split import split
+
+    found = store.load(TrainImages(digest))
+    if found is not None:
+        split(found[0], max([*study.factors["n_real"], *study.controls.curve]), study.dataset.validation_per_class, 0)
