@@ -11,8 +11,9 @@ from analysis.factors import described, is_control, levels, varied, written
 from analysis.finding import Headline, headline
 from analysis.interactive import interactive
 from analysis.method import method
-from analysis.page import data_uri, put, render
+from analysis.page import put, render
 from analysis.paired import usable
+from analysis.pictures import pictures
 from analysis.run import Run, load
 from analysis.sections import sections
 from analysis.words import plural, plural_points, setting_names
@@ -128,24 +129,6 @@ def _start(run: Run, said: Headline) -> dict[str, Any] | None:
     return None if said.contrast is None else {n: said.contrast[n] for n in varied(run.grid) if n in said.contrast}
 
 
-def _pictures(run: Run, said: Headline, folder: Path) -> list[dict[str, Any]]:
-    """The figures, drawn into `folder`, with their bytes as addresses; files of an earlier report go."""
-    from analysis.figures.gallery import draw
-
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn = draw(run, said, folder)
-    kept = {Path(figure.file).stem for figure in drawn}
-    for stale in folder.iterdir():
-        compared = stale.name.startswith("against-")  # of `analysis.against`
-        if stale.suffix in (".png", ".svg") and stale.stem not in kept and not compared:
-            stale.unlink()
-    return [
-        {"id": f.id, "width": f.width, "height": f.height, "alt": f.alt, "caption": f.caption}
-        | {"uri": data_uri((folder / f.file).read_bytes(), Path(f.file).suffix)}
-        for f in drawn
-    ]
-
-
 def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
     """Write `report/index.html`, one file, and `report/figures/` into the run folder; return the page's path.
 
@@ -154,7 +137,7 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
     run = load(run)
     said = headline(run)
     folder = run.folder / "report"
-    figures = _pictures(run, said, folder / "figures")
+    figures = pictures(run, said, folder / "figures")
     found = interactive(run, _start(run, said))
     study = run.folder / "study.yaml"
     page = render(

@@ -51,7 +51,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the figures, which have their own tests."""
-    monkeypatch.setattr(report, "_pictures", lambda *arguments: [])
+    monkeypatch.setattr(report, "pictures", lambda *arguments: [])
 
 
 def draw_two(run: analysis.Run, said: Any, folder: Path) -> list[gallery.Drawn]:
@@ -138,7 +138,7 @@ def test_figures_of_an_earlier_report_go(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("samples_9.png", "samples_9.svg", "mine.txt", "against-other-forest.png"):
         (folder / "report/figures" / name).write_bytes(b"of an earlier run")
     text = analysis.write_report(folder).read_text()
-    kept = {"one.png", "one.svg", "two.png", "two.svg", "mine.txt", "against-other-forest.png"}
+    kept = {"one.png", "one.svg", "two.png", "two.svg", "mine.txt", "against-other-forest.png", "drawn.json"}
     assert {p.name for p in (folder / "report/figures").iterdir()} == kept
     assert "<b>Figure 2.</b> Of two." in text
 

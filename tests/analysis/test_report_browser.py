@@ -100,7 +100,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         names=[EVIL, *"bcdef"], primary=primary | {"against": "real-only"}, question=EVIL,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "_pictures", lambda *arguments: [])
+        patch.setattr(report, "pictures", lambda *arguments: [])
         return analysis.write_report(folder)
 
 
