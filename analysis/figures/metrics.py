@@ -49,7 +49,7 @@ def draw_metric(ax: Axes, gains: pd.DataFrame, metric: str, n_real: list[Any]) -
         look = {"mec": "white", "mew": 0.8, "ls": "", "ms": 7, **line_look(k)}
         ax.plot(rows[metric].to_numpy(float, na_value=np.nan), rows["delta_points"].to_numpy(float), **look)
     ax.set_xlabel(NAMES.get(metric, metric))
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_locator(MaxNLocator(3))
     ax.grid(axis="y")
     ax.margins(0.08, 0.1)
 
