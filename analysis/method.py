@@ -10,8 +10,8 @@ def _looks(run: Run) -> str:
     k = len(deltas_over_seeds(run.grid))
     corrected = (
         f"This run has {plural(k, 'contrast')}. Who looks at many and tells of the best one tells of luck as well, so "
-        f"p-values are corrected for all {'the others' if run.primary else 'of them'} (Holm 1979), and the average over "
-        "all settings, which nobody chose, stands beside the best one."
+        f"p-values are corrected for all {'the others' if run.primary else 'of them'} (Holm 1979), and the average "
+        "over all settings, which nobody chose, stands beside the best one."
     )
     if not run.primary:
         return f"No contrast was named before the run, so none is spared the correction. {corrected}"
