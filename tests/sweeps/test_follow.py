@@ -28,7 +28,7 @@ MakeGrid = Callable[..., Grid]
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing has its own tests."""
-    monkeypatch.setattr(analysis.report, "_pictures", lambda *arguments: [])
+    monkeypatch.setattr(analysis.report, "pictures", lambda *arguments: [])
 
 
 def said(*arguments: object) -> str:
