@@ -68,6 +68,11 @@ def decisions(table: pd.DataFrame, by: Sequence[str], value: str, margin: float)
     return stats.assign(p_equivalence=found["p_equivalence"].to_numpy(), verdict=found["verdict"].to_numpy())
 
 
+def _of_the_question(records: pd.DataFrame) -> pd.DataFrame:
+    """Real-only and generated cells; other controls are compared by `analysis.arms`."""
+    return records[records["arm"].isin(["real-only", "generated"])] if "arm" in records else records
+
+
 def paired_deltas(records: pd.DataFrame) -> pd.DataFrame:
     """A row per cell with generated images that has a control: every seed by itself.
 
@@ -75,6 +80,7 @@ def paired_deltas(records: pd.DataFrame) -> pd.DataFrame:
     1]), delta_points (accuracy - control_accuracy, percentage points), starved (the cell's filter let too
     few through). Cells without a usable control, and diverged or failed ones, have no row.
     """
+    records = _of_the_question(records)
     names = factors(records)
     matched = [name for name in names if name not in set(generation_factors(records))]
     found, control = usable(records), is_control(usable(records))
@@ -102,13 +108,13 @@ def _with_counts(stats: pd.DataFrame, table: pd.DataFrame, records: pd.DataFrame
 
 
 def accuracy_over_seeds(records: pd.DataFrame) -> pd.DataFrame:
-    """A row per setting (every factor but seed): mean accuracy and its t-interval over seeds, controls
+    """A row per arm and setting (every factor but seed): mean accuracy and its t-interval over seeds, controls
     included.
 
-    Columns: the factors but seed, n_seeds, df, accuracy, sd, half, low, high (shares in [0, 1]), n_starved
+    Columns: arm, the factors but seed, n_seeds, df, accuracy, sd, half, low, high (shares in [0, 1]), n_starved
     (seeds that starved), n_dropped (records of this setting without an accuracy).
     """
-    by = [name for name in factors(records) if name != "seed"]
+    by = [name for name in ("arm", *factors(records)) if name != "seed" and name in records]
     found = usable(records).assign(starved=lambda t: t["status"].eq("starved").astype(int))
     stats = t_intervals(found, by, "accuracy").drop(columns="p").rename(columns={"mean": "accuracy"})
     return _with_counts(stats, found, records, by)
@@ -124,6 +130,7 @@ def deltas_over_seeds(records: pd.DataFrame, margin: float = NO_EFFECT_POINTS) -
     n_starved, n_dropped (records of this setting without a usable pair), verdict (of the row alone,
     uncorrected; see `statistics.decision`).
     """
+    records = _of_the_question(records)
     by = [name for name in factors(records) if name != "seed"]
     pairs = paired_deltas(records)
     stats = decisions(pairs, by, "delta_points", margin).rename(columns={"mean": "delta_points"})

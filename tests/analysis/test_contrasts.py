@@ -221,3 +221,15 @@ def test_one_seed_plans_nothing(make_run: Make) -> None:
     table = verdict(make_run(factors={"seed": [0]}))
     assert table[["detectable_points", "seeds_needed", "seeds_low", "seeds_high"]].isna().all(axis=None)
     assert not table["recommended"].any()
+
+
+def test_the_tables_over_seeds_never_mix_arms(run: analysis.Run) -> None:
+    accuracies = analysis.accuracy_over_seeds(run.cells)
+    assert accuracies["n_seeds"].eq(6).all()
+    by_hand = run.cells.groupby("arm")["accuracy"].mean()
+    for arm in ("duplicated", "shuffled", "more-real"):
+        row = accuracies[accuracies["arm"].eq(arm)]
+        assert len(row) == 1
+        assert row["accuracy"].item() == pytest.approx(by_hand[arm])
+    pd.testing.assert_frame_equal(analysis.paired_deltas(run.cells), analysis.paired_deltas(run.grid))
+    pd.testing.assert_frame_equal(analysis.deltas_over_seeds(run.cells), analysis.deltas_over_seeds(run.grid))
