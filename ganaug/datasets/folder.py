@@ -28,7 +28,7 @@ class _Item:
     test: bool
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
+def natural(name: str) -> tuple[list[str | int], str]:
     """Sorts `img2` before `img10`; the name itself breaks ties such as `img2` and `img02`."""
     parts = re.split(r"([0-9]+)", name)  # text and digits take turns, so equal places compare
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
@@ -37,7 +37,7 @@ def _natural(name: str) -> tuple[list[str | int], str]:
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """The sub-folders and the files of `folder` in natural order, hidden ones (`.DS_Store`) aside."""
     try:
-        names = sorted((name for name in os.listdir(folder) if not name.startswith(".")), key=_natural)
+        names = sorted((name for name in os.listdir(folder) if not name.startswith(".")), key=natural)
     except OSError as error:
         raise UserError(f"{folder}: must be a readable folder of images, got “{error.strerror}”") from error
     paths = [folder / name for name in names]
@@ -86,7 +86,7 @@ def _list(folder: Path) -> tuple[tuple[str, ...], list[_Item], bool]:
     split = _has_official_split(folder)
     parts = {False: _classes(folder / "train"), True: _classes(folder / "test")} if split else {False: _classes(folder)}
     classes = tuple(parts[False])
-    if split and (odd := sorted(parts[False].keys() ^ parts[True].keys(), key=_natural)):
+    if split and (odd := sorted(parts[False].keys() ^ parts[True].keys(), key=natural)):
         raise UserError(f"{folder}: train/ and test/ must have the same classes, got {odd[0]!r} in one of them only")
     items = [
         _Item(path, classes.index(name), test)

@@ -7,6 +7,8 @@ numbers as numbers. Where a class's name alone would give it another label, ever
 import re
 import unicodedata
 
+from ganaug.datasets.folder import natural
+
 LONGEST = 80  # characters; file systems take 255 bytes, and a character may be four
 # Windows keeps these names, whatever follows a dot
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -18,16 +20,11 @@ def _safe(name: str) -> str:
     return f"_{text}" if _RESERVED.fullmatch(text) else text
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    parts = re.split(r"([0-9]+)", name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
-
-
 def class_folders(classes: tuple[str, ...]) -> tuple[str, ...]:
     """A folder name per class, in the order of the classes."""
     names = [_safe(name) for name in classes]
     distinct = len({unicodedata.normalize("NFKC", name).casefold() for name in names}) == len(names)
-    if all(names) and distinct and sorted(names) == names == sorted(names, key=_natural):
+    if all(names) and distinct and sorted(names) == names == sorted(names, key=natural):
         return tuple(names)
     digits = len(str(len(names) - 1))
     return tuple(f"{label:0{digits}}_{name}" if name else f"{label:0{digits}}" for label, name in enumerate(names))

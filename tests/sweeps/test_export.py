@@ -27,6 +27,7 @@ import analysis
 from ganaug.classifiers.cnn import fit, predict
 from ganaug.datasets.folder import load_folder
 from ganaug.datasets.idx import read_idx
+from ganaug.datasets.mnist import CLASSES
 from ganaug.errors import UserError
 from ganaug.randomness import derive
 from ganaug.stages import Pool
@@ -257,19 +258,7 @@ def some_images(channels: int, side: int, classes: tuple[str, ...]) -> Collectio
     )
 
 
-FASHION = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-    "x",
-)
+FASHION = (*CLASSES["fashion-mnist"], "x")
 
 
 @pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 32), (3, 17)])
