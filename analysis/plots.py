@@ -127,11 +127,11 @@ def heatmap(
 def learning_curve(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
     """Accuracy against n_real: real only, a line per n_gen, and the controls at the same setting."""
     place = one_slice(run, ("n_real", "n_gen"), where, "learning_curve")
-    rows = pick(accuracy_over_seeds(run.grid), place, generation_factors(run.grid))
+    rows = pick(accuracy_over_seeds(run.with_curve), place, generation_factors(run.grid))
     lines, _ = learning_figure.learning_levels(run, rows)
     others = learning_figure.others_at(run, learning_figure.other_settings(run), place)
     ax = _axes(ax, (7.5, 6.5))
-    learning_figure.draw_learning(ax, rows, others, lines, axis(run, "n_real"))
+    learning_figure.draw_learning(ax, rows, others, lines, learning_figure.learning_sizes(run, rows))
     ax.set_ylabel("test accuracy, %")
     _legend(ax, learning_figure.learning_keys(run, lines, [others]))
     return _titled(ax, "Accuracy against the number of real images", run, place)

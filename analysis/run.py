@@ -92,6 +92,14 @@ class Run:
                 keep &= self.cells[name].isin(self.planned[name])
         return self.cells[keep].reset_index(drop=True)
 
+    @cached_property
+    def with_curve(self) -> pd.DataFrame:
+        """The grid, and the real-only cells of further sizes that stand beside it (`controls.curve`)."""
+        keep = self.cells["arm"].eq("real-only") & ~self.cells["cell"].isin(self.grid["cell"])
+        if self.planned.get("clf_da"):
+            keep &= self.cells["clf_da"].isin(self.planned["clf_da"])
+        return pd.concat([self.grid, self.cells[keep]], ignore_index=True) if keep.any() else self.grid
+
     @property
     def primary(self) -> dict[str, Any] | None:
         """The contrast named before the run: every factor but the seed, and `against`; None where none was."""

@@ -157,6 +157,11 @@ def learning_levels(run: Run, shown: pd.DataFrame) -> tuple[list[Any], list[Any]
     return ([0] if is_control(shown).any() else []) + lines, every
 
 
+def learning_sizes(run: Run, shown: pd.DataFrame) -> list[int]:
+    """Every n_real of the axis: the grid's, and those of the learning curve beside it."""
+    return sorted({*(int(v) for v in axis(run, "n_real")), *(int(v) for v in shown["n_real"])})
+
+
 @styled
 def learning_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure:
     """Accuracy against n_real: dashed real only, a line per n_gen, dotted classic augmentation, hollow points for
@@ -164,7 +169,7 @@ def learning_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure:
     """
     cut = slices(run, ("n_real", "n_gen"), where)
     generation = generation_factors(run.grid)
-    shown = pick(accuracy_over_seeds(run.grid), cut.fixed, generation)
+    shown = pick(accuracy_over_seeds(run.with_curve), cut.fixed, generation)
     levels, every = learning_levels(run, shown)
     everything_else = other_settings(run)
     others = [others_at(run, everything_else, {**cut.fixed, **panel}) for panel in cut.panels]
@@ -190,7 +195,7 @@ def learning_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure:
         "paired change, not by whether bars overlap.",
     )
     for i, (ax, panel) in enumerate(zip(axes, cut.panels, strict=True)):
-        draw_learning(ax, pick(shown, panel, generation), others[i], levels, axis(run, "n_real"))
+        draw_learning(ax, pick(shown, panel, generation), others[i], levels, learning_sizes(run, shown))
         ax.set_title(cut.title(i, size[0]), loc="left")
         if is_leftmost(ax, axes):
             ax.set_ylabel("test accuracy, %")

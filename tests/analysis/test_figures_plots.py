@@ -81,6 +81,21 @@ def test_a_learning_curve_is_the_table(run: analysis.Run) -> None:
     np.testing.assert_allclose(np.asarray(ax.lines[0].get_ydata(), float), 100 * control.to_numpy(float))
 
 
+def test_the_learning_curve_has_every_size_that_real_images_were_run_at(make_run: Callable[..., analysis.Run]) -> None:
+    run = make_run(factors={"n_real": [3, 10, 30]})
+    planned = run.summary["factors"] | {"n_real": [3, 10]}
+    generated = run.cells["n_real"].eq(30) & run.cells["arm"].eq("generated")
+    beside = analysis.Run(
+        run.folder, run.cells[~generated], run.per_class, run.summary | {"factors": planned}, run.study
+    )
+    assert set(beside.grid["n_real"]) == {3, 10}
+    ax = plots.learning_curve(beside, {"threshold": 0.5}, Figure().add_subplot())
+    real_only, *others = [line for line in ax.lines if line.get_linestyle() != "None"]  # the rest: caps of bars
+    assert len(real_only.get_xdata()) == 3
+    assert all(len(line.get_xdata()) == 2 for line in others)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["3", "10", "30"]
+
+
 def test_a_shift_matrix_is_the_table(run: analysis.Run) -> None:
     ax = plots.confusion_shift(run, ONE, Figure().add_subplot())
     mesh = ax.collections[0].get_array()
