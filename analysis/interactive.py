@@ -14,15 +14,14 @@ import pandas as pd
 
 from analysis.arms import pairs_against
 from analysis.classes import per_class_deltas
+from analysis.contrasts import contrasts
 from analysis.effective import effective_real
 from analysis.factors import factors, generation_factors, is_control, is_level, label, written
 from analysis.factors import levels as levels_of
-from analysis.paired import accuracy_over_seeds, decisions, deltas_over_seeds, holm, usable
+from analysis.paired import accuracy_over_seeds, decisions, holm, usable
 from analysis.run import Run
 from analysis.sprites import sprites
-
-VERDICTS = {"helps": "better", "hurts": "worse", "no effect": "no effect", "cannot tell yet": "cannot tell yet"}
-"""A setting's own word beside one control. "Helps" takes all the controls: that is the finding's to say."""
+from analysis.words import BY_ITSELF
 
 _AGAINST = {
     "classic-da": "Change against classic augmentation",
@@ -106,12 +105,13 @@ def _deltas(grid: _Grid, table: pd.DataFrame, name: str, title: str) -> dict[str
     at, n = grid.places(table), len(grid.rows)
     whole = {"value": 100, "low": 100, "high": 100, "n": 1, "p": 1e4, "holm": 1e4}
     columns = {key: _spread(n, at, _whole(table[key], scale)) for key, scale in whole.items()}
-    words = _spread(n, at, [list(VERDICTS).index(v) for v in table["verdict"]])
+    words = _spread(n, at, [list(BY_ITSELF).index(v) for v in table["verdict"]])
     return {"name": name, "label": title, "unit": "points", "change": True, **columns, "verdict": words}
 
 
 def _against_real_only(run: Run, grid: _Grid) -> Iterator[dict[str, Any]]:
-    found = deltas_over_seeds(run.grid, run.margin_points)
+    found = contrasts(run).drop(columns="verdict").rename(columns={"by_itself": "verdict"})
+    found = found[found["against"].eq("real-only")]  # the primary may be against another control
     names = {"delta_points": "value", "low_points": "low", "high_points": "high", "n_seeds": "n", "p_holm": "holm"}
     if len(found):
         yield _deltas(grid, found.rename(columns=names), "delta", "Change against real only")
@@ -254,7 +254,7 @@ def interactive(run: Run, start: Mapping[str, Any] | None = None) -> dict[str, A
             **_counts(run, grid),
         },
         "values": [value for find in VALUES for value in find(run, grid)],
-        "verdicts": list(VERDICTS.values()),
+        "verdicts": list(BY_ITSELF.values()),
         "classes": _classes(run, grid),
         "sheets": sheets,
         "start": _start(run, grid, start) if start else None,

@@ -16,7 +16,7 @@ from analysis.over_settings import overall, primary_tests
 from analysis.paired import accuracy_over_seeds
 from analysis.run import Run, axis
 from analysis.statistics.effective_real import EffectiveReal
-from analysis.words import CONTROL_NAMES, between, setting_names, signed
+from analysis.words import BY_ITSELF, CONTROL_NAMES, between, setting_names, signed
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ def _p(value: float) -> str:
     return "—" if np.isnan(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-# what one uncorrected interval says; "helps" is a verdict, and takes correction and controls
-ALONE = {"helps": "better", "hurts": "worse", "no effect": "no difference"}
-
-
 def contrasts(run: Run) -> Table:
     """Every contrast of the run, the primary first: nulls are published like gains."""
     every = all_contrasts(run)
@@ -72,7 +68,7 @@ def contrasts(run: Run) -> Table:
     shown["p"] = found["p"].map(_p)
     shown["p, Holm"] = found["p_holm"].map(_p)
     shown["p, no effect"] = found["p_equivalence"].map(_p)
-    shown["by itself"] = found["by_itself"].replace(ALONE)
+    shown["by itself"] = found["by_itself"].replace(BY_ITSELF)
     shown["verdict"] = found["verdict"]
     shown["missing controls"] = found["missing_controls"]
     shown["starved"] = found["n_starved"].map(lambda n: f"† {n}" if n else "")
@@ -95,7 +91,7 @@ def against_controls(run: Run) -> Table:
         "p, no effect": found["p_equivalence"].map(_p),
         "accuracy, %": (100 * found["accuracy"]).map("{:.1f}".format),
         "its accuracy, %": (100 * found["control_accuracy"]).map("{:.1f}".format),
-        "by itself": found["verdict"].replace(ALONE),
+        "by itself": found["verdict"].replace(BY_ITSELF),
     }
     return table(pd.DataFrame(shown), text=("against", "by itself"))
 

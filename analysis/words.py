@@ -14,6 +14,10 @@ CONTROL_NAMES = {
 }
 
 
+BY_ITSELF = {"helps": "better", "hurts": "worse", "no effect": "no effect", "cannot tell yet": "cannot tell yet"}
+"""What one uncorrected interval says beside one control. "Helps" takes correction and all the controls: a verdict."""
+
+
 def signed(points: float) -> str:
     """+1.2 or −0.4, with a real minus sign; 0.0 has none."""
     text = f"{points:+.1f}"

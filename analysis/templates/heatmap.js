@@ -38,6 +38,8 @@
   const estimate = (v, i) => (v.mark ? v.mark[i] || "" : "") + amount(v, v.value[i]);
   const plural = (count, word) => count + " " + word + (count === 1 ? "" : "s");
   const p = (tenThousandths) => (tenThousandths === null ? "none" : tenThousandths < 10 ? "< 0.001" : (tenThousandths / 1e4).toFixed(3));
+  const corrected = (v, i) => (v.holm[i] === null && v.p[i] !== null
+    ? "named before the run, so not corrected" : `corrected with all other settings (Holm) ${p(v.holm[i])}`);
   const between = (v, i) => (v.low[i] === null ? "no interval" : v.change ? `${signed(v.low[i])} to ${signed(v.high[i])}` : `${ends(v, "low", i)} to ${ends(v, "high", i)}`);
   const mix = (a, b, t) => a.map((from, k) => Math.round(from + (b[k] - from) * t));
   const along = (stops, t) => {
@@ -367,7 +369,7 @@
     state.open = i;
     places.flat().forEach((b) => b.hasAttribute("aria-expanded") && b.setAttribute("aria-expanded", String(Number(b.dataset.setting) === i)));
     const rows = values.filter((v) => v.value[i] !== null).map((v) => {
-      const tests = v.change ? `; p ${p(v.p[i])}, corrected for all settings (Holm) ${p(v.holm[i])}; by itself: ${verdicts[v.verdict[i]]}` : "";
+      const tests = v.change ? `; p ${p(v.p[i])}, ${corrected(v, i)}; by itself: ${verdicts[v.verdict[i]]}` : "";
       return [v.label, `${estimate(v, i)}${unit(v)} (95 % interval: ${between(v, i)}; ${plural(v.n[i], "seed")}${tests})`];
     });
     const odd = accuracy ? notes(i, accuracy) : [];

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import analysis
+from analysis.contrasts import contrasts
 from analysis.interactive import interactive
 from analysis.run import SampleSheet
 from analysis.sprites import MOST_IMAGES, _mosaic, sprites
@@ -51,6 +52,16 @@ def test_every_contrast_and_accuracy_is_there(run: analysis.Run) -> None:
     assert delta["value"][control] is None
     assert 0 < accuracy["value"][control] < 10000
     assert json.loads(json.dumps(data)) == data
+
+
+def test_the_map_corrects_as_the_table_of_contrasts_does(make_run: Callable[..., analysis.Run]) -> None:
+    run = make_run(primary=PRIMARY | {"against": "real-only"})
+    data = interactive(run)
+    assert data is not None
+    holm = shown(data, "delta")["holm"]
+    for row in contrasts(run).to_dict("records"):
+        i = place(data, False, n_real=str(row["n_real"]), n_gen=str(row["n_gen"]), threshold=f"{row['threshold']:.4g}")
+        assert holm[i] == (None if row["role"] == "primary" else round(1e4 * row["p_holm"]))
 
 
 def test_classes_are_those_of_the_table(run: analysis.Run) -> None:
