@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from analysis.contrasts import deltas as deltas
     from analysis.contrasts import verdict as verdict
     from analysis.effective import effective_real as effective_real
+    from analysis.filters import filters_table as filters_table
     from analysis.finding import headline as headline
+    from analysis.found import search_finding as search_finding
     from analysis.metrics_table import gain_correlations as gain_correlations
     from analysis.over_settings import overall as overall
     from analysis.over_settings import primary_tests as primary_tests
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from analysis.plots import heatmap as heatmap
     from analysis.plots import learning_curve as learning_curve
     from analysis.plots import threshold_curve as threshold_curve
+    from analysis.plots_of_search import filter_forest as filter_forest
+    from analysis.plots_of_search import pareto_front as pareto_front
+    from analysis.plots_of_search import search_history as search_history
+    from analysis.plots_of_search import search_importances as search_importances
+    from analysis.plots_of_search import search_values as search_values
     from analysis.report import write_report as write_report
     from analysis.run import Run as Run
     from analysis.run import load as load
@@ -41,6 +48,8 @@ _HOME = {
     "deltas": "analysis.contrasts",
     "against_controls": "analysis.contrasts",
     "effective_real": "analysis.effective",
+    "filters_table": "analysis.filters",
+    "search_finding": "analysis.found",
     "overall": "analysis.over_settings",
     "primary_tests": "analysis.over_settings",
     "paired_deltas": "analysis.paired",
@@ -55,6 +64,11 @@ _HOME = {
     "learning_curve": "analysis.plots",
     "forest": "analysis.plots",
     "threshold_curve": "analysis.plots",
+    "filter_forest": "analysis.plots_of_search",
+    "search_values": "analysis.plots_of_search",
+    "search_history": "analysis.plots_of_search",
+    "search_importances": "analysis.plots_of_search",
+    "pareto_front": "analysis.plots_of_search",
     "write_comparison": "analysis.against",
     "write_report": "analysis.report",
 }

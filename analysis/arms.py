@@ -3,60 +3,62 @@
 A control differs from its cell in the one thing it is a control for. `real-only`: the same cell without extra images.
 `classic-da`: real images only, under the study's classic augmentation; for a cell that is augmented itself that is its
 real-only control. `duplicated`, `shuffled`, `more-real`: the same number of other extra images.
+`with-validation`: real images only, with the validation images among those that train.
+
+`unfiltered` is no arm but a cell of the grid: the same generated cell with threshold 0, where every image is kept.
 """
 
 from typing import Any
 
 import pandas as pd
 
-from analysis.factors import factors, generation_factors
-from analysis.paired import paired_deltas, usable
+from analysis.factors import factors, is_level, unfelt
+from analysis.paired import paired_deltas, usable, with_controls
 from analysis.run import Run
-from ganaug.records import CONTROLS
+from ganaug.records import COMPARISONS, UNFILTERED, Against, Arm
 
 COLUMNS = ("control", "accuracy", "control_accuracy", "delta_points", "starved")
 
 
-def _felt(run: Run) -> list[str]:
-    """The factors that a cell without generated images can feel."""
-    felt = set(generation_factors(run.grid))
-    return [name for name in factors(run.cells) if name not in felt]
+def _felt(run: Run, arm: Arm) -> list[str]:
+    """The factors that a cell of this arm can feel."""
+    without = unfelt(run.grid, arm)
+    return [name for name in factors(run.cells) if name not in without]
 
 
-def _control_cells(run: Run, against: str) -> tuple[pd.DataFrame, list[str]]:
+def _control_cells(run: Run, against: Against) -> tuple[pd.DataFrame, list[str]]:
     """The control cells of a kind, and the factors that a cell and its control share."""
     found = usable(run.cells)
-    if against == "shuffled":
-        return found[found["arm"].eq("shuffled")], factors(run.cells)
-    if against in ("duplicated", "more-real"):
-        return found[found["arm"].eq(against)], [*_felt(run), "n_gen"]
-    shared = [name for name in _felt(run) if name != "clf_da" and not name.startswith("augmentation.")]
+    if against == UNFILTERED:
+        kept = found["arm"].eq("generated") & is_level(found["threshold"], 0)
+        return found[kept], [name for name in factors(run.cells) if name != "threshold"]
+    if against in ("duplicated", "shuffled", "more-real", "with-validation"):
+        return found[found["arm"].eq(against)], _felt(run, against)
+    shared = [name for name in _felt(run, "real-only") if name != "clf_da" and not name.startswith("augmentation.")]
     classic = str((run.summary.get("controls") or {}).get("classic_da"))
     controls = found[found["arm"].eq("real-only") & found["clf_da"].eq(classic)]
     return controls.drop_duplicates(shared), shared  # `augmentation.*` as a factor: the first of several strengths
 
 
-def pairs_against(run: Run, against: str) -> pd.DataFrame:
-    """A row per generated cell that has a finished control of the kind `against`: every seed by itself.
+def pairs_against(run: Run, against: Against) -> pd.DataFrame:
+    """A row per generated cell that has a finished control of the kind `against`: every seed by itself. Against
+    `unfiltered`: a row per filtered cell.
 
     Columns: cell, the factors, control (key), accuracy, control_accuracy (shares in [0, 1]), delta_points (percentage
     points), starved. ValueError for a kind that there is not.
     """
-    if against not in CONTROLS:
-        raise ValueError(f"against must be one of {', '.join(CONTROLS)}, got {against!r}")
+    if against not in COMPARISONS:
+        raise ValueError(f"against must be one of {', '.join(COMPARISONS)}, got {against!r}")
     if against == "real-only":
         return paired_deltas(run.grid)
     controls, shared = _control_cells(run, against)
     names = factors(run.grid)
     found = usable(run.grid)
     treated = found[found["arm"].eq("generated")]
+    if against == UNFILTERED:
+        treated = treated[~is_level(treated["threshold"], 0)]
     own_da = treated["clf_da"].ne("none") if against == "classic-da" else pd.Series(False, index=treated.index)
-    controls = controls[[*shared, "cell", "accuracy"]].rename(
-        columns={"cell": "control", "accuracy": "control_accuracy"}
-    )
-    pairs = treated.loc[~own_da, ["cell", *names, "accuracy", "status"]].merge(controls, on=shared, how="inner")
-    pairs["delta_points"] = 100 * (pairs["accuracy"] - pairs["control_accuracy"])
-    pairs["starved"] = pairs["status"].eq("starved").astype(bool)
+    pairs = with_controls(treated.loc[~own_da, ["cell", *names, "accuracy", "status"]], controls, shared)
     pairs = pairs[["cell", *names, *COLUMNS]]
     if own_da.any():
         real_only = paired_deltas(run.grid)

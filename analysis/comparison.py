@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit  # Student's t: its distribution function and its quantile
 
-from analysis.factors import GENERATION_PREFIXES, factors
+from analysis.factors import factors, is_level
 from analysis.paired import deltas_over_seeds, holm, usable
 from analysis.run import Run, load
 from ganaug.errors import UserError
+from ganaug.records import felt_by
 
 LEVEL = 0.95
 
@@ -33,7 +34,9 @@ def _cells(run: Run, names: list[str]) -> pd.DataFrame:
     cells = usable(run.cells)
     for name in names:
         if name not in cells:
-            felt = cells["arm"].isin(["generated", "shuffled"]) | (not name.startswith(GENERATION_PREFIXES))
+            felt = cells["arm"].map(lambda arm, name=name: felt_by(name, arm)).astype(bool)
+            if name.startswith("filter."):
+                felt &= ~is_level(cells["threshold"], 0)
             value = _of_study(run, name)
             cells = cells.assign(**{name: pd.Series([value if here else None for here in felt], cells.index)})
     return cells

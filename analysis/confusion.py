@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit  # Student's t: its distribution function and its quantile
 
-from analysis.factors import factors, generation_factors, is_level, levels, pick, varied, written
+from analysis.factors import factors, fits, generation_factors, levels, pick, unfelt, varied, written
 from analysis.paired import LEVEL, paired_deltas, usable
 from analysis.run import Run
 from analysis.statistics.moments import moments
-from ganaug.records import ARMS
+from ganaug.records import ARMS, Arm
 
 
 def class_names(run: Run) -> list[str]:
@@ -47,7 +47,7 @@ def _one_setting(table: pd.DataFrame, what: str) -> None:
         raise ValueError(f"{what}: where must leave one setting; give a level for {told}")
 
 
-def confusion_counts(run: Run, where: Mapping[str, Any], arm: str = "generated") -> np.ndarray:
+def confusion_counts(run: Run, where: Mapping[str, Any], arm: Arm = "generated") -> np.ndarray:
     """The confusion matrix of one setting of `arm`, summed over seeds: (K, K) int64, all 0 where nothing has a result.
 
     where: levels of the factors that vary; ValueError where it leaves several settings, and for an unknown arm.
@@ -58,11 +58,10 @@ def confusion_counts(run: Run, where: Mapping[str, Any], arm: str = "generated")
     found = found[found["arm"].eq(arm)]
     if arm in ("generated", "real-only"):
         found = found[found["cell"].isin(run.grid["cell"])]
-    felt = set(generation_factors(run.grid)) if arm not in ("generated", "shuffled") else set()
-    felt -= {"n_gen"} if arm != "real-only" else set()  # what else is null in an arm without generated images
+    without = unfelt(run.grid, arm)
     for name, level in where.items():
-        if name in found and name not in felt:
-            found = found[is_level(found[name], level)]
+        if name in found and name not in without:
+            found = found[fits(found, name, level)]
     _one_setting(found, "confusion_counts")
     made, n_classes = run.predictions(), len(class_names(run))
     matrices = [count_matrix(made[cell], made["labels"], n_classes) for cell in found["cell"] if cell in made]

@@ -21,7 +21,7 @@ from analysis.paired import decisions, deltas_over_seeds, holm
 from analysis.run import Run
 from analysis.statistics.decision import decide
 from analysis.statistics.planning import minimum_detectable_effect, seeds_for_equivalence, seeds_needed
-from ganaug.records import CONTROLS, NEEDED, Control
+from ganaug.records import COMPARISONS, NEEDED, Against, Control
 
 ALPHA = 0.05
 CANNOT_TELL = "cannot tell yet"
@@ -37,7 +37,7 @@ def needed_controls(run: Run) -> tuple[Control, ...]:
     return NEEDED if include_real(run) else ("duplicated",)
 
 
-def _seeds_with(run: Run, against: str, by: Sequence[str]) -> pd.DataFrame:
+def _seeds_with(run: Run, against: Against, by: Sequence[str]) -> pd.DataFrame:
     pairs = pairs_against(run, against)
     return pairs.groupby(list(by), dropna=False, sort=False).size().rename(against).reset_index()
 
@@ -47,13 +47,14 @@ def _missing(run: Run, table: pd.DataFrame, by: list[str]) -> list[str]:
     counts = table[by]
     for control in needed_controls(run):
         counts = counts.merge(_seeds_with(run, control, by), on=by, how="left")
-    lacking = [[c for c in needed_controls(run) if not row[c] >= 2] for row in counts.fillna(0).to_dict("records")]
+    needed = list(needed_controls(run))
+    lacking = [[c for c in needed if not row[c] >= 2] for row in counts[needed].fillna(0).to_dict("records")]
     return [", ".join(names) for names in lacking]
 
 
 def primary_differences(run: Run) -> pd.DataFrame:
     """The paired rows of the primary contrast against the control it names, a row per seed; empty without one."""
-    against = run.primary["against"] if run.primary else "real-only"
+    against: Against = run.primary["against"] if run.primary else "real-only"
     pairs = pairs_against(run, against)
     return at(pairs, run.primary) if run.primary else pairs.iloc[:0]
 
@@ -116,13 +117,14 @@ def contrasts(run: Run) -> pd.DataFrame:
 
 
 def against_controls(run: Run, setting: Mapping[str, Any]) -> pd.DataFrame:
-    """One setting against every kind of control that the run has for it: what its gain is made of.
+    """One setting against every kind of control that the run has for it, and against itself without a filter: what its
+    gain is made of.
 
     Columns: against, n_seeds, delta_points, low_points, high_points, p, p_equivalence, verdict (by itself), accuracy,
-    control_accuracy. Rows in the order of `ganaug.records.CONTROLS`; uncorrected, for each asks another question.
+    control_accuracy. Rows in the order of `ganaug.records.COMPARISONS`; uncorrected, for each asks another question.
     """
     rows = []
-    for control in CONTROLS:
+    for control in COMPARISONS:
         pairs = at(pairs_against(run, control), dict(setting))
         if pairs.empty:
             continue
@@ -172,8 +174,9 @@ def recommended(run: Run, table: pd.DataFrame | None = None) -> dict[str, Any] |
     return {str(k): v for k, v in good.sort_values("low_points", kind="stable").iloc[-1].to_dict().items()}
 
 
-def deltas(run: Run, against: Control = "real-only") -> pd.DataFrame:
+def deltas(run: Run, against: Against = "real-only") -> pd.DataFrame:
     """A row per generated setting against its control of the kind `against`, over seeds; each by itself, uncorrected.
+    Against `unfiltered`: a row per filtered setting.
 
     Columns: the factors but seed, n_seeds (pairs), df, delta_points, sd_points, half_points, low_points, high_points
     (95 % t-interval, percentage points), p, p_equivalence (inside the study's margin), verdict (by itself).

@@ -30,7 +30,9 @@ def real_curve(run: Run) -> pd.DataFrame:
     felt = set(generation_factors(run.grid))
     names = [name for name in factors(run.cells) if name not in felt]
     found = usable(run.cells)
-    found = found[found["arm"].isin(["real-only", "more-real"]) & found["status"].eq("ok")]
+    mixed = any(name.startswith("mixing.") for name in factors(run.cells))  # then some of them weigh their real images
+    arms = ["real-only"] if mixed else ["real-only", "more-real"]
+    found = found[found["arm"].isin(arms) & found["status"].eq("ok")]
     more = found["n_gen"].where(found["arm"].eq("more-real"), 0)
     found = found.assign(n_real=found["n_real"] + more).sort_values("arm", ascending=False, kind="stable")
     return found.drop_duplicates(names)[[*names, "cell", "accuracy"]].sort_values(names, kind="stable")

@@ -1,8 +1,9 @@
 """Factors: which columns they are, which of them only a generated image can feel, and how they are written.
 
-A *generation factor* (n_gen, threshold, gan_da, n_da, gan.*, pool.*, filter.*) cannot change a cell without
-generated images, so it is null in the real-only control and never part of what pairs a cell with its
-control.
+A *generation factor* (n_gen, threshold, gan_da, n_da, and the dotted ones of `ganaug.records`) cannot change a cell
+without generated images, so it is null in the real-only control and never part of what pairs a cell with it. A factor
+of the filter or of its judge is null in a generated cell as well where nothing is filtered or judged: such a cell
+belongs to every level of it.
 """
 
 import textwrap
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-GENERATION = ("n_gen", "threshold", "gan_da", "n_da")
-GENERATION_PREFIXES = ("gan.", "pool.", "filter.")
-CONTRACT = ("n_real", "n_gen", "threshold", "gan_da", "n_da", "clf_da", "seed")
+from ganaug.records import EXTRA_PATHS, FACTORS, Arm, is_generation_factor
+
+SELDOM = ("filter.", "judge.")
+"""Factors that not every generated cell can feel: null at threshold 0, and where no filter asks a judge."""
 
 LABELS = {
     "n_real": "real images per class (n_real)",
@@ -23,12 +25,13 @@ LABELS = {
     "gan_da": "augmentation for the GAN (gan_da)",
     "n_da": "augmented images for the GAN (n_da)",
     "clf_da": "augmentation for the classifier (clf_da)",
+    "filter.name": "filter",
 }
 
 
 def factors(records: pd.DataFrame) -> list[str]:
     """The factor columns of `records`, in their order: the contract's seven and every dotted path."""
-    return [name for name in records.columns if name in CONTRACT or "." in name]
+    return [name for name in records.columns if name in FACTORS or "." in name]
 
 
 def is_control(records: pd.DataFrame) -> pd.Series:
@@ -41,12 +44,22 @@ def generation_factors(records: pd.DataFrame) -> list[str]:
     control = is_control(records)
 
     def felt(name: str) -> bool:
-        if name in GENERATION or name.startswith(GENERATION_PREFIXES):
+        if name == "n_gen" or is_generation_factor(name):
             return True
         known = records[name].notna()
         return bool(control.any() and not known[control].any() and known[~control].any())
 
     return [name for name in factors(records) if felt(name)]
+
+
+def unfelt(records: pd.DataFrame, arm: Arm) -> set[str]:
+    """The factors of `records` that cannot change a cell of this arm."""
+    if arm in ("generated", "shuffled"):
+        return set()
+    found = generation_factors(records)
+    if arm in ("real-only", "with-validation"):
+        return set(found)
+    return {name for name in found if name != "n_gen" and not name.startswith(EXTRA_PATHS)}
 
 
 def is_level(column: pd.Series, value: Any) -> pd.Series:
@@ -56,12 +69,19 @@ def is_level(column: pd.Series, value: Any) -> pd.Series:
     return column.eq(value).fillna(False).astype(bool)
 
 
+def fits(table: pd.DataFrame, name: str, value: Any) -> pd.Series:
+    """True where a cell has factor `name` at `value`, or cannot feel it though it has generated images."""
+    here = is_level(table[name], value)
+    return here | table[name].isna() if name.startswith(SELDOM) else here
+
+
 def pick(table: pd.DataFrame, where: Mapping[str, Any], generation: Iterable[str]) -> pd.DataFrame:
-    """The rows of `table` at the levels `where`; controls stay whatever the generation factors ask for."""
+    """The rows of `table` at the levels `where`; controls stay whatever the generation factors ask for, and cells
+    without a filter whatever its factors do."""
     keep = pd.Series(True, index=table.index)
     control, felt = is_control(table), set(generation)
     for name, value in where.items():
-        here = is_level(table[name], value)
+        here = fits(table, name, value)
         keep &= (here | control) if name in felt else here
     return table[keep]
 
@@ -70,7 +90,8 @@ def levels(records: pd.DataFrame, name: str, planned: Mapping[str, Sequence[Any]
     """The values of factor `name`: planned and seen. Numbers ascend, names keep the study's order; null
     comes first.
 
-    A generation factor's null counts only where generated images were used.
+    A generation factor's null counts only where generated images were used, and that of a filter or its judge only
+    where nothing was filtered or judged at all.
     """
     column = records[name]
     if name in generation_factors(records):
@@ -80,7 +101,7 @@ def levels(records: pd.DataFrame, name: str, planned: Mapping[str, Sequence[Any]
     named = [value for value in values if value is not None]
     if all(isinstance(value, int | float | np.number) and not isinstance(value, bool) for value in named):
         named = sorted(named)
-    has_null = None in seen
+    has_null = None in seen and not (named and name.startswith(SELDOM))
     return [None, *named] if has_null else named
 
 

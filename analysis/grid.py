@@ -2,13 +2,14 @@
 row.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from analysis.factors import generation_factors, is_control, pick, written
+from analysis.factors import SELDOM, generation_factors, is_control, pick, written
 from analysis.paired import accuracy_over_seeds, deltas_over_seeds
 from analysis.run import Run, axis
 
@@ -59,6 +60,11 @@ def heatmap_table(
     return panel_table(run, settings_table(run, value), x, y, where or {})
 
 
+def _everywhere(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a setting belongs to every level of a factor, because nothing is filtered or judged in it."""
+    return name.startswith(SELDOM) and bool(pd.isna(row[name]))
+
+
 _SHOWN = ("value", "half", "n_seeds", "n_starved", "inconclusive")
 
 
@@ -72,10 +78,12 @@ def panel_table(run: Run, settings: pd.DataFrame, x: str, y: str, where: Mapping
     table = pick(settings, where, generation)
     table = table.assign(control=is_control(table) if y in generation else False)
     found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in table.to_dict("records"):
-        across = columns if row["control"] and x in generation else [row[x]]
-        for level in across:
-            place = ("control" if row["control"] else written(row[y]), written(level))
+    records: Any = table.to_dict("records")
+    for row in records:
+        across = columns if (row["control"] and x in generation) or _everywhere(row, x) else [row[x]]
+        up = ["control"] if row["control"] else rows if _everywhere(row, y) else [row[y]]
+        for level, row_level in itertools.product(across, up):
+            place = (written(row_level), written(level))
             if place in found:
                 raise ValueError(f"heatmap_table: where must leave one setting per cell, got two at {place}")
             found[place] = {name: row[name] for name in _SHOWN}

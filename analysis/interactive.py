@@ -22,12 +22,15 @@ from analysis.paired import accuracy_over_seeds, decisions, holm, usable
 from analysis.run import Run
 from analysis.sprites import sprites
 from analysis.words import BY_ITSELF
+from ganaug.records import Against
 
-_AGAINST = {
+_AGAINST: dict[Against, str] = {
     "classic-da": "Change against classic augmentation",
     "duplicated": "Change against duplicated real images",
     "shuffled": "Change against shuffled labels",
     "more-real": "Change against more real images",
+    "with-validation": "Change against real and validation images",
+    "unfiltered": "Change against no filter",
 }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit  # Student's t: its distribution function and its quantile
 
-from analysis.factors import factors, generation_factors, is_control
+from analysis.factors import SELDOM, factors, generation_factors, is_control
 from analysis.statistics.decision import decide_all
 from ganaug.errors import UserError
 
@@ -73,6 +73,26 @@ def _of_the_question(records: pd.DataFrame) -> pd.DataFrame:
     return records[records["arm"].isin(["real-only", "generated"])] if "arm" in records else records
 
 
+def with_controls(treated: pd.DataFrame, controls: pd.DataFrame, shared: Sequence[str]) -> pd.DataFrame:
+    """`treated` with the control of each row: `control` (its cell key), control_accuracy, delta_points, starved.
+
+    A cell and its control agree in every factor of `shared`. One of a filter, a judge or the strength of augmentation
+    may be null in the control alone, for there may be none that it acts on.
+    """
+    seldom = [name for name in shared if name.startswith((*SELDOM, "augmentation."))]
+    own = {"cell": "control", "accuracy": "control_accuracy"} | {name: f"control {name}" for name in seldom}
+    right = controls[[*shared, "cell", "accuracy"]].rename(columns=own)
+    pairs = treated.merge(right, on=[name for name in shared if name not in seldom], how="inner")
+    for name in seldom:
+        theirs = pairs.pop(f"control {name}")
+        agree = theirs.isna() | theirs.eq(pairs[name]).fillna(False).astype(bool)
+        pairs = pairs[agree]
+    return pairs.assign(
+        delta_points=100 * (pairs["accuracy"] - pairs["control_accuracy"]),
+        starved=pairs["status"].eq("starved").astype(bool),
+    )
+
+
 def paired_deltas(records: pd.DataFrame) -> pd.DataFrame:
     """A row per cell with generated images that has a control: every seed by itself.
 
@@ -84,17 +104,14 @@ def paired_deltas(records: pd.DataFrame) -> pd.DataFrame:
     names = factors(records)
     matched = [name for name in names if name not in set(generation_factors(records))]
     found, control = usable(records), is_control(usable(records))
-    controls = found.loc[control, [*matched, "cell", "accuracy"]]
-    controls = controls.rename(columns={"cell": "control", "accuracy": "control_accuracy"})
+    controls = found[control]
     doubled = controls.duplicated(matched)
     if doubled.any():
         raise UserError(
             f"records.parquet: a setting must have one real-only control, "
-            f"cell {controls.loc[doubled, 'control'].iloc[0]} is a second one; run the study again"
+            f"cell {controls.loc[doubled, 'cell'].iloc[0]} is a second one; run the study again"
         )
-    pairs = found.loc[~control, ["cell", *names, "accuracy", "status"]].merge(controls, on=matched, how="inner")
-    pairs["delta_points"] = 100 * (pairs["accuracy"] - pairs["control_accuracy"])
-    pairs["starved"] = pairs["status"].eq("starved").astype(bool)
+    pairs = with_controls(found.loc[~control, ["cell", *names, "accuracy", "status"]], controls, matched)
     columns = ["cell", *names, "control", "accuracy", "control_accuracy", "delta_points", "starved"]
     return pairs[columns].reset_index(drop=True)
 

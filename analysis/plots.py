@@ -7,20 +7,18 @@ varies a factor that is neither an axis nor in `where`, a ValueError names it an
     ax = plots.heatmap(load("runs/quickstart"), where={"threshold": 0.5})
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.transforms import ScaledTranslation
 
 from analysis.alarms import BELOW
 from analysis.alarms import alarms as raised_alarms
 from analysis.confusion import class_names, confusion_counts, confusion_shifts
 from analysis.confusion import worst_pairs as pairs_that_changed
 from analysis.factors import (
-    described,
     factors,
     generation_factors,
     is_control,
@@ -41,39 +39,22 @@ from analysis.figures.controls import control_keys, control_seeds, draw_controls
 from analysis.figures.da import DaFactor, DaValue, da_keys, da_seeds, draw_da
 from analysis.figures.heatmap import HeatmapValue
 from analysis.figures.metrics import correlation_words, draw_metric, metric_keys
+from analysis.figures.panel import legend_below, new_axes, titled, without_data
 from analysis.figures.per_class import draw_forest, forest_keys, forest_limits, forest_table
 from analysis.figures.sheet import styled
 from analysis.figures.slices import one_slice, question
 from analysis.figures.threshold import MOST_LINES as MOST_CURVES
 from analysis.figures.threshold import draw_threshold, threshold_keys
 from analysis.figures.trajectories import draw_trajectories, movers
+from analysis.filters import FILTERS, filter_labels, with_filter
 from analysis.metrics_table import gain_correlations, generator_gains, one_cell_per_generator
 from analysis.paired import accuracy_over_seeds, deltas_over_seeds
 from analysis.run import Run, axis
-from analysis.words import setting_names
+from ganaug.records import Arm
 
 plt.switch_backend(plt.get_backend())  # here, for a notebook's turns interactive when chosen, which `styled` undoes
 
 Where = Mapping[str, Any] | None
-
-
-def _axes(ax: Axes | None, inches: tuple[float, float]) -> Axes:
-    return plt.subplots(figsize=inches, layout="constrained")[1] if ax is None else ax
-
-
-def _titled(ax: Axes, title: str, run: Run, where: Mapping[str, Any]) -> Axes:
-    at = described(where, [name for name in setting_names(run.grid) if name in where])
-    ax.set_title(f"{title}\nat {at}" if at else title, loc="left")
-    return ax
-
-
-def _legend(ax: Axes, keys: Sequence[tuple[Any, str]]) -> None:
-    """The legend below the axis and its label, whatever the height of the axis."""
-    if keys:
-        handles, words = zip(*keys, strict=True)
-        below = ax.transAxes + ScaledTranslation(0, -0.62, ax.get_figure(root=True).dpi_scale_trans)  # type: ignore[union-attr]
-        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": below}
-        ax.legend(handles, words, borderaxespad=0, **place)
 
 
 def _one_contrast(run: Run, where: Where, what: str) -> dict[str, Any]:
@@ -84,10 +65,6 @@ def _one_contrast(run: Run, where: Where, what: str) -> dict[str, Any]:
     if found is None:
         raise ValueError(f"{what}: the run has no pair of a cell with generated images and its real-only control")
     return found
-
-
-def _without_data(what: str, why: str) -> ValueError:
-    return ValueError(f"{what}: there is nothing to draw, {why}")
 
 
 @styled
@@ -114,13 +91,13 @@ def heatmap(
         effective = effective_real(run)
     (cells,) = heatmap_figure.heatmap_cells(run, x, y, value, [place], effective)
     size = 1.5 + 0.95 * cells[x].nunique(dropna=False), 1.5 + 0.6 * cells[y].nunique(dropna=False)
-    ax = _axes(ax, (max(5.0, size[0]), size[1]))
+    ax = new_axes(ax, (max(5.0, size[0]), size[1]))
     scale = heatmap_figure.colour_scale(cells, value)
     joined = x in generation_factors(run.grid)
     heatmap_figure.draw_heatmap(ax, cells, x, y, value, scale, 12, int(cells["n_seeds"].max()), joined)
     ax.set(xlabel=label(x), ylabel=wrapped_label(y))
-    _legend(ax, heatmap_figure.heatmap_keys(cells, value))
-    return _titled(ax, heatmap_figure.TITLES[value], run, place)
+    legend_below(ax, heatmap_figure.heatmap_keys(cells, value))
+    return titled(ax, heatmap_figure.TITLES[value], run, place)
 
 
 @styled
@@ -130,27 +107,33 @@ def learning_curve(run: Run, where: Where = None, ax: Axes | None = None) -> Axe
     rows = pick(accuracy_over_seeds(run.with_curve), place, generation_factors(run.grid))
     lines, _ = learning_figure.learning_levels(run, rows)
     others = learning_figure.others_at(run, learning_figure.other_settings(run), place)
-    ax = _axes(ax, (7.5, 6.5))
+    ax = new_axes(ax, (7.5, 6.5))
     learning_figure.draw_learning(ax, rows, others, lines, learning_figure.learning_sizes(run, rows))
     ax.set_ylabel("test accuracy, %")
-    _legend(ax, learning_figure.learning_keys(run, lines, [others]))
-    return _titled(ax, "Accuracy against the number of real images", run, place)
+    legend_below(ax, learning_figure.learning_keys(run, lines, [others]))
+    return titled(ax, "Accuracy against the number of real images", run, place)
 
 
 @styled
 def threshold_curve(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
-    """Paired change in accuracy against the filter threshold, a line per n_gen; `where` fixes n_real if it varies."""
-    place = one_slice(run, ("threshold", "n_gen"), where, "threshold_curve")
+    """Paired change in accuracy against the filter threshold; `where` fixes what else varies.
+
+    A line per n_gen; where the run has several filters, a line per filter, and all begin at the point without one.
+    """
+    filters = filter_labels(run)
+    by, own = ("filter", FILTERS) if filters else ("n_gen", ("n_gen",))
+    place = one_slice(run, ("threshold", *own), where, "threshold_curve")
     deltas = pick(deltas_over_seeds(run.grid), place, generation_factors(run.grid))
     deltas = deltas[deltas["threshold"].notna()]
     if deltas.empty:
-        raise _without_data("threshold_curve", "no cell with a threshold has a pair")
-    lines = thin([v for v in axis(run, "n_gen") if v], MOST_CURVES)
-    ax = _axes(ax, (7.0, 5.0))
-    draw_threshold(ax, deltas, lines, [v for v in axis(run, "threshold") if v is not None])
+        raise without_data("threshold_curve", "no cell with a threshold has a pair")
+    lines = thin(filters or [v for v in axis(run, "n_gen") if v], MOST_CURVES + 2 * bool(filters))
+    deltas = with_filter(run, deltas) if filters else deltas
+    ax = new_axes(ax, (7.0, 5.0))
+    draw_threshold(ax, deltas, lines, [v for v in axis(run, "threshold") if v is not None], by)
     ax.set_ylabel("change against real only, points")
-    _legend(ax, threshold_keys(lines))
-    return _titled(ax, "Paired change in accuracy against the filter threshold", run, place)
+    legend_below(ax, threshold_keys(lines, by))
+    return titled(ax, "Paired change in accuracy against the filter threshold", run, place)
 
 
 @styled
@@ -159,14 +142,14 @@ def acceptance(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
     place = one_slice(run, ("threshold", "n_real", "n_gen"), where, "acceptance")
     rates = acceptance_rates(run)
     if rates.empty:
-        raise _without_data("acceptance", "no cell has a threshold")
+        raise without_data("acceptance", "no cell has a threshold")
     shown = pick(rates.assign(n_gen=1), place, generation_factors(run.grid))
     lines = thin(axis(run, "n_real"), MOST_RATES)
-    ax = _axes(ax, (7.0, 5.0))
+    ax = new_axes(ax, (7.0, 5.0))
     draw_acceptance(ax, shown, lines, [v for v in axis(run, "threshold") if v is not None])
     ax.set_ylabel("accepted, % of generated")
-    _legend(ax, [(plt.Line2D([], [], lw=2, ms=7, **line_look(k)), f"n_real {v}") for k, v in enumerate(lines)])
-    return _titled(ax, "How much the filter lets through", run, place)
+    legend_below(ax, [(plt.Line2D([], [], lw=2, ms=7, **line_look(k)), f"n_real {v}") for k, v in enumerate(lines)])
+    return titled(ax, "How much the filter lets through", run, place)
 
 
 @styled
@@ -178,11 +161,11 @@ def forest(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
     place = _one_contrast(run, where, "forest")
     table = forest_table(run, place)
     if table.empty:
-        raise _without_data("forest", "this contrast has no pair")
-    ax = _axes(ax, (7.5, 1.6 + 0.27 * len(table)))
+        raise without_data("forest", "this contrast has no pair")
+    ax = new_axes(ax, (7.5, 1.6 + 0.27 * len(table)))
     draw_forest(ax, table, len(table), forest_limits(table))
-    _legend(ax, forest_keys(table))
-    return _titled(ax, "Change in recall, class by class", run, place)
+    legend_below(ax, forest_keys(table))
+    return titled(ax, "Change in recall, class by class", run, place)
 
 
 @styled
@@ -193,18 +176,18 @@ def class_trajectories(run: Run, where: Where = None, ax: Axes | None = None) ->
     place = one_slice(run, ("n_gen",), where, "class_trajectories")
     table = per_class_deltas(run, place)
     if table.empty:
-        raise _without_data("class_trajectories", "no cell has a pair")
+        raise without_data("class_trajectories", "no cell has a pair")
     values = table["delta_points"].to_numpy(float)
     pad = 0.2 * max(1.0, float(np.ptp([*values, 0])))
-    ax = _axes(ax, (7.0, 5.0))
+    ax = new_axes(ax, (7.0, 5.0))
     limits = (min(0, values.min()) - pad, max(0, values.max()) + pad)
     draw_trajectories(ax, table, movers(table), [v for v in axis(run, "n_gen") if v], limits)
     ax.set_ylabel("change in recall, points")
-    return _titled(ax, "How each class moves as generated images are added", run, place)
+    return titled(ax, "How each class moves as generated images are added", run, place)
 
 
 @styled
-def confusion(run: Run, where: Where = None, arm: str = "generated", ax: Axes | None = None) -> Axes:
+def confusion(run: Run, where: Where = None, arm: Arm = "generated", ax: Axes | None = None) -> Axes:
     """The confusion matrix of `arm` (`generated`, `real-only`, a control), all seeds, in % of each true class.
 
     where: one setting; default as `forest`.
@@ -212,11 +195,11 @@ def confusion(run: Run, where: Where = None, arm: str = "generated", ax: Axes | 
     place = _one_contrast(run, where, "confusion")
     counts, names = confusion_counts(run, place, arm), class_names(run)
     if not counts.any():
-        raise _without_data("confusion", f"the arm {arm!r} has no result there")
+        raise without_data("confusion", f"the arm {arm!r} has no result there")
     side = confusion_figure.matrix_side(names)
-    ax = _axes(ax, (side + 1.5, side + 1.4))
+    ax = new_axes(ax, (side + 1.5, side + 1.4))
     confusion_figure.draw_confusion(ax, counts, names, side)
-    return _titled(ax, f"Confusion matrix, {arm}, % of each true class", run, place)
+    return titled(ax, f"Confusion matrix, {arm}, % of each true class", run, place)
 
 
 @styled
@@ -228,11 +211,11 @@ def confusion_shift(run: Run, where: Where = None, ax: Axes | None = None) -> Ax
     place = _one_contrast(run, where, "confusion_shift")
     shifts, names = confusion_shifts(run, place), class_names(run)
     if shifts.empty:
-        raise _without_data("confusion_shift", "this contrast has no pair")
+        raise without_data("confusion_shift", "this contrast has no pair")
     side = confusion_figure.matrix_side(names)
-    ax = _axes(ax, (side + 1.5, side + 1.4))
+    ax = new_axes(ax, (side + 1.5, side + 1.4))
     confusion_figure.draw_confusion_shift(ax, shifts, names, side)
-    return _titled(ax, "Change in confusion against real only, points", run, place)
+    return titled(ax, "Change in confusion against real only, points", run, place)
 
 
 @styled
@@ -241,10 +224,10 @@ def worst_pairs(run: Run, where: Where = None, most: int = 8, ax: Axes | None = 
     place = _one_contrast(run, where, "worst_pairs")
     pairs = pairs_that_changed(confusion_shifts(run, place), most)
     if pairs.empty:
-        raise _without_data("worst_pairs", "no confusion changed")
-    ax = _axes(ax, (6.5, 1.6 + 0.36 * len(pairs)))
+        raise without_data("worst_pairs", "no confusion changed")
+    ax = new_axes(ax, (6.5, 1.6 + 0.36 * len(pairs)))
     draw_pairs(ax, pairs)
-    return _titled(ax, "The confusions that changed most", run, place)
+    return titled(ax, "The confusions that changed most", run, place)
 
 
 @styled
@@ -253,11 +236,11 @@ def controls(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
     place = _one_contrast(run, where, "controls")
     seeds = control_seeds(run, place)
     if seeds.empty:
-        raise _without_data("controls", "this setting has no finished control")
-    ax = _axes(ax, (9.0, 2.2 + 0.7 * seeds["against"].nunique()))
+        raise without_data("controls", "this setting has no finished control")
+    ax = new_axes(ax, (9.0, 2.2 + 0.7 * seeds["against"].nunique()))
     draw_controls(ax, seeds)
-    _legend(ax, control_keys())
-    return _titled(ax, "Generated images against what else could have been done", run, place)
+    legend_below(ax, control_keys())
+    return titled(ax, "Generated images against what else could have been done", run, place)
 
 
 @styled
@@ -270,12 +253,12 @@ def da_bars(
     seeds = pick(da_seeds(run, value), place, generation)
     seeds = seeds[~is_control(seeds)] if factor in generation else seeds
     if seeds.empty:
-        raise _without_data("da_bars", "no cell has a result there")
+        raise without_data("da_bars", "no cell has a result there")
     names = axis(run, factor)
-    ax = _axes(ax, (7.5, 2.0 + 0.6 * len(names)))
+    ax = new_axes(ax, (7.5, 2.0 + 0.6 * len(names)))
     draw_da(ax, seeds, factor, names, value)
-    _legend(ax, da_keys(value, seeds))
-    return _titled(ax, f"Augmentation ({factor})", run, place)
+    legend_below(ax, da_keys(value, seeds))
+    return titled(ax, f"Augmentation ({factor})", run, place)
 
 
 @styled
@@ -291,12 +274,12 @@ def metric_scatter(run: Run, metric: str = "fid", where: Where = None, ax: Axes 
         raise ValueError(f"metric_scatter: metric must be one that varies ({known}), got {metric!r}")
     gains = generator_gains(run, where)
     n_real = sorted(gains["n_real"].unique())
-    ax = _axes(ax, (6.0, 4.8))
+    ax = new_axes(ax, (6.0, 4.8))
     draw_metric(ax, gains, metric, n_real)
     ax.set_ylabel("gain against real only, points")
-    _legend(ax, metric_keys(n_real))
+    legend_below(ax, metric_keys(n_real))
     words = f"n = {found[metric]['n']} generators: {correlation_words(found[metric])}"
-    return _titled(ax, words, run, one_cell_per_generator(run, where))
+    return titled(ax, words, run, one_cell_per_generator(run, where))
 
 
 @styled
@@ -313,11 +296,11 @@ def alarms(run: Run, where: Where = None, below: float = BELOW, ax: Axes | None 
             )
         table = table[table[name].map(written).eq(written(value))]
     if table.empty:
-        raise _without_data("alarms", "no generator was assessed")
+        raise without_data("alarms", "no generator was assessed")
     found = raised_alarms(run, below)
     found = found[found["generator"].isin(table["generator"]) & found["kind"].ne("cannot say")]
     names = alarms_figure.worst_classes(table)
-    ax = _axes(ax, (6.5, 2.4 + 0.25 * len(names)))
+    ax = new_axes(ax, (6.5, 2.4 + 0.25 * len(names)))
     alarms_figure.draw_alarms(ax, table, names, set(found["class"].astype(str)), below)
-    _legend(ax, alarms_figure.alarm_keys(below))
-    return _titled(ax, "Has the generator lost a class?", run, place)
+    legend_below(ax, alarms_figure.alarm_keys(below))
+    return titled(ax, "Has the generator lost a class?", run, place)

@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.factors import described, is_control, levels, varied, written
 from analysis.finding import Headline, headline
+from analysis.found import search_finding
 from analysis.interactive import interactive
 from analysis.method import method
 from analysis.page import put, render
@@ -148,6 +149,7 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
         dataset=run.summary.get("dataset"),
         question=run.summary.get("question"),
         headline=said,
+        search=search_finding(run),
         running=running,
         warnings=_warnings(run, running),
         facts=_facts(run),

@@ -1,12 +1,11 @@
 """A run folder, read back: `docs/run-folder.md` is the contract. No torch, no Ray."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,11 @@ import yaml
 
 from analysis.factors import is_control, levels
 from analysis.paired import NO_EFFECT_POINTS
+from analysis.reading import mapping, optional, read, table
 from ganaug.errors import UserError
+
+if TYPE_CHECKING:
+    from analysis.search import Search
 
 REQUIRED = (
     "cell",
@@ -30,7 +33,6 @@ REQUIRED = (
 )
 SHEET = ("real", "kept", "rejected", "kept_score", "rejected_score")
 SHEET_MORE = ("nearest", "nearest_distance", "snapshots")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,13 @@ class Run:
         """Half the width of "no effect", percentage points."""
         return float(self.summary.get("margin_points") or NO_EFFECT_POINTS)
 
+    @cached_property
+    def search(self) -> "Search | None":
+        """The steps of the search that this run confirms; None where nothing was searched."""
+        from analysis.search import open_search
+
+        return open_search(self.folder)
+
     def predictions(self) -> dict[str, np.ndarray]:
         """Predicted classes per cell key, (classifier_seeds, n_test); `labels` holds the true ones,
         (n_test,).
@@ -130,19 +139,19 @@ class Run:
     def _predictions(self) -> dict[str, np.ndarray]:
         from safetensors.numpy import load_file
 
-        return _read(self.folder / "predictions.safetensors", load_file)
+        return read(self.folder / "predictions.safetensors", load_file)
 
     @cached_property
     def _samples(self) -> list[SampleSheet]:
         path = self.folder / "samples.safetensors"
-        return _read(path, _sheets) if path.exists() else []
+        return read(path, _sheets) if path.exists() else []
 
     @cached_property
     def _curves(self) -> list[dict[str, Any]]:
         path = self.folder / "curves.json"
         if not path.exists():
             return []
-        curves = _read(path, lambda p: json.loads(p.read_text()))
+        curves = read(path, lambda p: json.loads(p.read_text()))
         if isinstance(curves, dict):  # keyed by generator
             return [{"key": key, **curve} for key, curve in curves.items()]
         return list(curves)
@@ -161,20 +170,6 @@ class Run:
         )
 
 
-def _read(path: Path, reader: Callable[[Path], T]) -> T:
-    if not path.exists():
-        raise UserError(f"{path.parent}: {path.name} is missing; run the study again to write the folder anew")
-    try:
-        return reader(path)
-    except UserError:
-        raise
-    except Exception as error:
-        why = " ".join(str(error).split())[:160] or type(error).__name__
-        raise UserError(
-            f"{path}: cannot be read ({why}); delete it and run the study again, finished cells are reused"
-        ) from error
-
-
 def _sheets(path: Path) -> list[SampleSheet]:
     from safetensors import safe_open
 
@@ -189,43 +184,6 @@ def _sheets(path: Path) -> list[SampleSheet]:
             told = {} if steps is None else {"snapshot_steps": np.array(steps, np.int64)}
             sheets.append(SampleSheet(group, **needed, **more, **told))
         return sheets
-
-
-def _mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
-    value = parse(path.read_text(encoding="utf-8"))
-    if not isinstance(value, dict):
-        raise UserError(f"{path}: must hold a mapping, got {type(value).__name__}")
-    return value
-
-
-def _table(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
-    import pyarrow.parquet as parquet
-
-    # types_mapper keeps nulls: an Int64 stays whole and a missing number is pd.NA, not a float
-    frame = parquet.read_table(path).to_pandas(types_mapper=_NULLABLE.get)
-    missing = [name for name in required if name not in frame.columns]
-    if missing:
-        raise UserError(f"{path}: must have the columns {', '.join(required)}; {', '.join(missing)} missing")
-    return frame
-
-
-def _optional(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
-    """A table that a run need not have; empty where it is not there."""
-    return _read(path, lambda file: _table(file, required)) if path.exists() else pd.DataFrame(columns=list(required))
-
-
-def _nullable() -> dict[Any, Any]:
-    import pyarrow as pa
-
-    whole = {kind: pd.Int64Dtype() for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16())}
-    return whole | {
-        pa.float32(): pd.Float64Dtype(),
-        pa.float64(): pd.Float64Dtype(),
-        pa.bool_(): pd.BooleanDtype(),
-    }
-
-
-_NULLABLE = _nullable()
 
 
 def axis(run: Run, name: str) -> list[Any]:
@@ -244,15 +202,15 @@ def load(run: str | Path | Run) -> Run:
         raise UserError(
             f"{folder}: is no run folder, it holds no records.parquet; give the folder that `ganaug run` wrote"
         )
-    cells = _read(folder / "records.parquet", lambda path: _table(path, REQUIRED))
+    cells = read(folder / "records.parquet", lambda path: table(path, REQUIRED))
     if "arm" not in cells:  # written before there were controls
         cells = cells.assign(arm=np.where(is_control(cells), "real-only", "generated"))
     return Run(
         folder=folder,
         cells=cells,
-        generators=_optional(folder / "generators.parquet", ("generator",)),
-        generator_classes=_optional(folder / "generator_classes.parquet", ("generator", "class")),
-        per_class=_read(folder / "per_class.parquet", lambda path: _table(path, ("cell", "class", "correct", "total"))),
-        summary=_read(folder / "summary.json", lambda path: _mapping(path, json.loads)),
-        study=_read(folder / "study.yaml", lambda path: _mapping(path, yaml.safe_load)),
+        generators=optional(folder / "generators.parquet", ("generator",)),
+        generator_classes=optional(folder / "generator_classes.parquet", ("generator", "class")),
+        per_class=read(folder / "per_class.parquet", lambda path: table(path, ("cell", "class", "correct", "total"))),
+        summary=read(folder / "summary.json", lambda path: mapping(path, json.loads)),
+        study=read(folder / "study.yaml", lambda path: mapping(path, yaml.safe_load)),
     )

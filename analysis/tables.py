@@ -37,7 +37,7 @@ def table(frame: pd.DataFrame, text: tuple[str, ...] = (), wrap: tuple[str, ...]
 
 def in_order(run: Run, settings: pd.DataFrame) -> pd.DataFrame:
     """`settings` sorted as the study lists its levels, nulls first."""
-    names = [name for name in factors(settings) if name != "seed"]
+    names = [name for name in factors(settings) if name != "seed" and name in run.grid]
     ranks = {}
     for name in names:
         place = {written(v): i for i, v in enumerate(axis(run, name))}
@@ -49,7 +49,8 @@ def _plus_minus(value: float, half: float) -> str:
     return f"{value:.1f}" + ("" if np.isnan(half) else f" ± {half:.1f}")
 
 
-def _p(value: float) -> str:
+def p_text(value: float) -> str:
+    """A p-value as a table writes it."""
     return "—" if np.isnan(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
@@ -65,9 +66,9 @@ def contrasts(run: Run) -> Table:
     bounds = zip(found["low_points"], found["high_points"], strict=True)
     shown["95 % interval"] = [between(low, high) for low, high in bounds]
     shown["seeds"] = found["n_seeds"]
-    shown["p"] = found["p"].map(_p)
-    shown["p, Holm"] = found["p_holm"].map(_p)
-    shown["p, no effect"] = found["p_equivalence"].map(_p)
+    shown["p"] = found["p"].map(p_text)
+    shown["p, Holm"] = found["p_holm"].map(p_text)
+    shown["p, no effect"] = found["p_equivalence"].map(p_text)
     shown["by itself"] = found["by_itself"].replace(BY_ITSELF)
     shown["verdict"] = found["verdict"]
     shown["missing controls"] = found["missing_controls"]
@@ -87,8 +88,8 @@ def against_controls(run: Run) -> Table:
         "change, points": found["delta_points"].map(signed),
         "95 % interval": [between(low, high) for low, high in bounds],
         "seeds": found["n_seeds"],
-        "p": found["p"].map(_p),
-        "p, no effect": found["p_equivalence"].map(_p),
+        "p": found["p"].map(p_text),
+        "p, no effect": found["p_equivalence"].map(p_text),
         "accuracy, %": (100 * found["accuracy"]).map("{:.1f}".format),
         "its accuracy, %": (100 * found["control_accuracy"]).map("{:.1f}".format),
         "by itself": found["verdict"].replace(BY_ITSELF),
@@ -102,7 +103,7 @@ def primary_by_every_test(run: Run) -> Table:
     bounds = zip(found["low"], found["high"], strict=True)
     shown = {
         "test": found["test"],
-        "p": found["p"].map(_p),
+        "p": found["p"].map(p_text),
         "95 % interval, points": ["—" if np.isnan(low) else between(low, high) for low, high in bounds],
         "note": found["note"],
     }
@@ -215,7 +216,7 @@ def classes(run: Run, where: dict[str, Any]) -> Table:
         "change, points": found["delta_points"].map(signed),
         "95 % over seeds": [between(low, high) for low, high in bounds],
         "95 % over seeds and images": [between(low, high) for low, high in wider],
-        "p, Holm": found["p_holm"].map(_p),
+        "p, Holm": found["p_holm"].map(p_text),
         "verdict": found["verdict"],
         f"seeds to find ±{run.margin_points:g}": found["seeds_needed"].map(_whole),
     }

@@ -11,6 +11,8 @@ CONTROL_NAMES = {
     "duplicated": "duplicated real images",
     "shuffled": "shuffled labels",
     "more-real": "as many more real images",
+    "with-validation": "real and validation images",
+    "unfiltered": "unfiltered generated images",
 }
 
 

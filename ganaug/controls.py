@@ -26,10 +26,13 @@ def duplicate(split: Artifact, n: int) -> Artifact:
 
 
 def shuffle(generated: Artifact, seed: int) -> Artifact:
-    """The same images, their labels dealt out anew: as many of each class, and none to do with its image."""
+    """The same images, their labels dealt out anew: as many of each class, and none to do with its image.
+
+    `labels_of` (N,) says whose label each image got, so that what a judge says of an image is dealt out with it.
+    """
     labels = generated.arrays["labels"]
-    mixed = numpy_rng(seed, "shuffled labels").permutation(labels)
-    return Artifact({**generated.arrays, "labels": mixed}, generated.facts)
+    order = numpy_rng(seed, "shuffled labels").permutation(len(labels))
+    return Artifact({**generated.arrays, "labels": labels[order], "labels_of": order}, generated.facts)
 
 
 def more_real(train: Artifact, n_real: int, n_validation: int, seed: int, n: int) -> Artifact:

@@ -3,48 +3,45 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from ganaug.artifact import Artifact, NoResult, Work
-from ganaug.classifiers.cnn import Cnn, predict
+from ganaug.classifiers.fit import predict
+from ganaug.classifiers.networks import restore
 from ganaug.mix import refuse_test_images
-from ganaug.randomness import seeded
 from ganaug.stages import generator_of
 
 if TYPE_CHECKING:
     from ganaug.stages import FitClassifier, Measure
 
 
-def _load(fitted: Artifact, stage: "FitClassifier", n_classes: int) -> Cnn:
-    channels, height, width = fitted.facts["shape"]
-    # its first weights are overwritten; seeded, because not even those may draw from the global generator
-    net = seeded(lambda: Cnn((channels, height, width), n_classes, stage.classifier.width), 0, "classifier", "init")
-    net.load_state_dict(
-        {k.removeprefix("net."): torch.from_numpy(v) for k, v in fitted.arrays.items() if k.startswith("net.")}
-    )
-    return net.eval()
+def selected(first: "FitClassifier", work: Work) -> dict[str, Any]:
+    """What is known of a cell's extra images: counts per class, coverage, its GAN's diversity; status if too few."""
+    if first.extra is None:
+        return {}
+    selection = work.get(first.extra).facts
+    told = ("accepted", "candidates", "wanted", "coverage", "coverage_unfiltered")
+    facts = {k: selection[k] for k in told if k in selection}
+    if (generator := generator_of(first.extra)) is not None:
+        gan = work.get(generator).facts
+        facts |= {"diversity": gan["diversity"], "calibration": gan["calibration"]}
+    short = sum(n < selection["wanted"] for n in selection["accepted"])
+    if short:
+        facts["status"] = "starved"
+        facts["reason"] = f"{short} of {len(selection['accepted'])} classes got fewer than {selection['wanted']} images"
+    return facts
 
 
 def measure(stage: "Measure", work: Work) -> Artifact:
     """Predicted classes (classifiers, n_test) and the counts that led to them; or the reason why there are none.
 
     facts: status, reason, seed, n_train, n_test, counts per class of candidates, accepted and used images, curves.
+    arrays: predictions; validation (classifiers, n_validation) and validation_labels, the same of the validation
+    images, by which a search may know this cell; taken (classes, size) of a selection, for the report's sheets.
     """
     first = stage.classifiers[0]
     facts: dict[str, Any] = {"status": "ok", "reason": "", "seed": first.split.seed}
     try:
-        if first.extra is not None:
-            selection = work.get(first.extra).facts
-            facts |= {k: selection[k] for k in ("accepted", "candidates", "wanted")}
-            if (generator := generator_of(first.extra)) is not None:
-                gan = work.get(generator).facts
-                facts |= {"diversity": gan["diversity"], "calibration": gan["calibration"]}
-            short = sum(n < selection["wanted"] for n in selection["accepted"])
-            if short:
-                facts["status"] = "starved"
-                facts["reason"] = (
-                    f"{short} of {len(selection['accepted'])} classes got fewer than {selection['wanted']} images"
-                )
+        facts |= selected(first, work)
         fitted = [work.get(c) for c in stage.classifiers]
     except NoResult as none:
         return Artifact({}, facts | {"status": none.status, "reason": none.reason})
@@ -52,12 +49,20 @@ def measure(stage: "Measure", work: Work) -> Artifact:
     classes = test.facts["classes"]
     predictions = []
     for c, artifact in zip(stage.classifiers, fitted, strict=True):
-        refuse_test_images(artifact.arrays["ids"], test.arrays["ids"])
-        net = _load(artifact, c, len(classes)).to(work.device)
+        refuse_test_images(artifact.arrays["ids"], test.arrays["ids"], "in the training set")
+        refuse_test_images(artifact.arrays["seen"], test.arrays["ids"], "among those that GAN and filter learned from")
+        net = restore(c.classifier, tuple(artifact.facts["shape"]), len(classes), artifact.arrays, "net.")
+        net = net.to(work.device)
         predictions.append(predict(net, test.arrays["images"], work.device))
     facts |= {
         "n_train": len(fitted[0].arrays["ids"]),
         "n_test": len(test.arrays["labels"]),
         "losses": [a.facts["losses"] for a in fitted],
     }
-    return Artifact({"predictions": np.stack(predictions)}, facts)
+    validation = {
+        "validation": np.stack([a.arrays["validation"] for a in fitted]),
+        "validation_labels": work.get(first.split).arrays["validation_labels"].astype(np.int64),
+    }
+    taken = work.get(first.extra).arrays.get("taken") if first.extra is not None else None
+    shown = {} if taken is None else {"taken": taken}
+    return Artifact({"predictions": np.stack(predictions), **validation, **shown}, facts)

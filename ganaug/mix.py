@@ -23,8 +23,8 @@ def mix(
     return np.concatenate(images), np.concatenate(labels), np.concatenate(ids)
 
 
-def refuse_test_images(ids: np.ndarray, test_ids: np.ndarray) -> None:
-    """Raise LeakError if a training image is a test image."""
-    leaked = np.intersect1d(ids, test_ids.astype(np.str_))
+def refuse_test_images(ids: np.ndarray, test_ids: np.ndarray, where: str) -> None:
+    """Raise LeakError if one of the ids is a test image's; `where` says what the ids are."""
+    leaked = np.intersect1d(ids.astype(np.str_), test_ids.astype(np.str_))
     if len(leaked):
-        raise LeakError(f"{len(leaked)} test images are in the training set, the first with id {leaked[0]}")
+        raise LeakError(f"{len(leaked)} test images are {where}, the first with id {leaked[0]}")

@@ -11,6 +11,7 @@ from ganaug.stages import (
     Extra,
     FitClassifier,
     FitGan,
+    FitJudge,
     Measure,
     MoreReal,
     Select,
@@ -18,6 +19,7 @@ from ganaug.stages import (
     Split,
     TestImages,
     TrainImages,
+    Validate,
 )
 
 
@@ -36,10 +38,33 @@ class Cell:
     n_validation: int
     gan: specs.AnyGan
     pool: specs.PoolSpec
+    filter: specs.AnyFilter  # `threshold` is the strictness of those that state none
+    judge: specs.JudgeSpec
+    mixing: specs.MixingSpec
     augmentation: specs.AugmentationSpec
     classifier: specs.ClassifierSpec
     classifier_seeds: int = 1
     arm: Arm = "generated"
+
+
+def strict(spec: specs.AnyFilter, threshold: float) -> specs.AnyFilter:
+    """A filter with every threshold written out: those it leaves open are the cell's.
+
+    Filters that keep everything are dropped, so that a cell without a filter is the same under every one.
+    """
+    also = spec.also and strict(spec.also, threshold)
+    own = threshold if spec.threshold is None else spec.threshold
+    if not own:
+        return also or specs.DiscriminatorFilterSpec(threshold=0.0)
+    passes_all = also is not None and not also.threshold
+    return spec.model_copy(update={"threshold": own, "also": None if passes_all else also})
+
+
+def _judge(cell: Cell, split: Split) -> FitJudge:
+    update = {"include_real": True, "include_validation": False}
+    classifier = cell.classifier.model_copy(update=update | {"steps": cell.judge.steps or cell.classifier.steps})
+    da = specs.parse_da(cell.judge.da)
+    return FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else specs.AugmentationSpec())
 
 
 def _generated(cell: Cell, split: Split) -> Select:
@@ -47,7 +72,9 @@ def _generated(cell: Cell, split: Split) -> Select:
     if cell.gan_da:
         n_da = cell.n_real if cell.n_da is None else cell.n_da
         images = Augment(split, cell.gan_da, n_da, cell.augmentation)
-    return Select(FitGan(images, cell.gan, cell.seed), cell.pool, cell.threshold, cell.n_gen)
+    chosen = strict(cell.filter, cell.threshold)
+    judge = _judge(cell, split) if specs.asks_judge(chosen) else None
+    return Select(FitGan(images, cell.gan, cell.seed), cell.pool, chosen, cell.n_gen, judge)
 
 
 def _extra(cell: Cell, split: Split) -> Extra | None:
@@ -62,23 +89,37 @@ def _extra(cell: Cell, split: Split) -> Extra | None:
             return Duplicate(split, cell.n_gen)
         case "more-real":
             return MoreReal(split, cell.n_gen)
-        case "real-only":
-            raise ValueError(f"arm real-only has no extra images, got n_gen {cell.n_gen}")
+        case "real-only" | "with-validation":
+            raise ValueError(f"arm {cell.arm} has no extra images, got n_gen {cell.n_gen}")
         case _:
             assert_never(cell.arm)
 
 
-def recipe(cell: Cell) -> Measure:
-    """load → split → augment → fit GAN → pool → select → mix and fit classifiers → measure.
+def classifiers(cell: Cell) -> tuple[FitClassifier, ...]:
+    """load → split → augment → fit GAN → pool → select → mix and fit classifiers.
 
-    A control's extra images take the place of the selected ones. A cell without extra images has no GAN, no pool and no
-    threshold: whatever they say, it is the same cell.
+    A control's extra images take the place of the selected ones. A cell without extra images has no GAN, no pool, no
+    filter and no mixing: whatever they say, it is the same cell.
     """
     split = Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
     extra = _extra(cell, split)
     strength = cell.augmentation if cell.clf_da else specs.AugmentationSpec()
-    classifiers = tuple(
-        FitClassifier(split, extra, cell.clf_da, strength, cell.classifier, member)
+    mixing = cell.mixing if extra else specs.MixingSpec()
+    judge = _judge(cell, split) if mixing.soft_labels else None
+    spec = cell.classifier
+    if cell.arm == "with-validation":
+        spec = spec.model_copy(update={"include_validation": True})
+    return tuple(
+        FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge)
         for member in range(cell.classifier_seeds)
     )
-    return Measure(classifiers, TestImages(cell.dataset))
+
+
+def recipe(cell: Cell) -> Measure:
+    """A cell's record: its classifiers, measured on the test images."""
+    return Measure(classifiers(cell), TestImages(cell.dataset))
+
+
+def validation(cell: Cell) -> Validate:
+    """A cell as a search may see it: its classifiers, on the validation images."""
+    return Validate(classifiers(cell))

@@ -3,34 +3,62 @@
 Imports nothing heavy: an analysis reads records without torch.
 """
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Status = Literal["ok", "starved", "diverged", "failed"]
 
 FACTORS = ("n_real", "n_gen", "threshold", "gan_da", "n_da", "clf_da", "seed")
 """The factors every study has, in the order of their columns; dotted paths follow them."""
 
-Arm = Literal["real-only", "generated", "duplicated", "shuffled", "more-real"]
+Arm = Literal["real-only", "generated", "duplicated", "shuffled", "more-real", "with-validation"]
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
 """What a cell's classifier learns from beside its real images; all but the first two are controls."""
 
-Control = Literal["real-only", "classic-da", "duplicated", "shuffled", "more-real"]
+Control = Literal["real-only", "classic-da", "duplicated", "shuffled", "more-real", "with-validation"]
 
 CONTROLS: tuple[Control, ...] = get_args(Control)
-"""What a claim is measured against. `classic-da` is the arm `real-only` under the study's classic augmentation."""
+"""What a claim is measured against. `classic-da` is the arm `real-only` under the study's classic augmentation;
+`with-validation` learns from the validation images too, whose labels the generated images were chosen by."""
 
 NEEDED: tuple[Control, ...] = ("real-only", "duplicated", "classic-da")
 """The controls without which nobody may say that generated images help."""
 
+UNFILTERED: Final = "unfiltered"
+Against = Literal[Control, "unfiltered"]
+
+COMPARISONS: tuple[Against, ...] = get_args(Against)
+"""What a contrast may be against: every control, and the same generated cell with every image kept (threshold 0)."""
+
 GENERATION = ("threshold", "gan_da", "n_da")
-GENERATION_PATHS = ("gan.", "pool.")
+GENERATION_PATHS = ("gan.", "pool.", "filter.", "judge.", "mixing.")
 """Factors that cannot change a cell without generated images: null where `n_gen` is 0."""
 
-SECONDS = ("split", "augment", "fit_gan", "pool", "select", "fit_classifier", "measure")
+EXTRA_PATHS = ("judge.", "mixing.")
+"""Those of them that a cell with other extra images can feel as well: copies, or more real ones."""
+
+AFTER_PATHS = ("pool.", "filter.", "judge.", "mixing.", "classifier.")
+"""Factors that come after the generator: they do not tell one generator from another."""
+
+SECONDS = ("split", "augment", "fit_gan", "pool", "fit_judge", "judged", "select", "fit_classifier", "measure")
 """Stages whose seconds a record tells, by the snake-case names of the stages."""
 
 
 def is_generation_factor(name: str) -> bool:
     """Whether a factor acts only through generated images."""
     return name in GENERATION or name.startswith(GENERATION_PATHS)
+
+
+def felt_by(name: str, arm: Arm) -> bool:
+    """Whether a factor can change a cell of this arm."""
+    if arm in ("generated", "shuffled") or not is_generation_factor(name):
+        return True
+    return arm in ("duplicated", "more-real") and name.startswith(EXTRA_PATHS)
+
+
+def validation_accuracy(said: "np.ndarray", labels: "np.ndarray") -> float:
+    """Share of right ones among predictions (classifiers, N) of labels (N,)."""
+    return float((said == labels).mean())

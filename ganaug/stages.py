@@ -16,7 +16,7 @@ from typing import Any, ClassVar, assert_never
 from pydantic import BaseModel
 
 from ganaug import specs
-from ganaug.artifact import Artifact, NoResult, Work
+from ganaug.artifact import Artifact, Work
 
 
 def _plain(value: Any) -> Any:
@@ -157,22 +157,51 @@ class Pool(Stage):
 
 
 @dataclass(frozen=True)
+class FitJudge(Stage):
+    """Classifiers cross-fitted on a split's real images, for filters and soft labels to ask; one per split."""
+
+    stored: ClassVar[bool] = True
+    split: Split
+    classifier: specs.ClassifierSpec
+    folds: int
+    da: tuple[str, ...]
+    strength: specs.AugmentationSpec
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.filters.judge import fit_judge
+
+        return fit_judge(self, work)
+
+
+@dataclass(frozen=True)
+class Judged(Stage):
+    """What the judge says of one chunk of a pool."""
+
+    stored: ClassVar[bool] = True
+    pool: Pool
+    judge: FitJudge
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.filters.judge import judged
+
+        return judged(self, work)
+
+
+@dataclass(frozen=True)
 class Select(Stage):
     """The first `n_gen` images per class of a generator's stream that pass the filter; fewer if the cap comes first."""
 
+    version: ClassVar[int] = 2  # 2: any filter
     generator: FitGan
     pool: specs.PoolSpec
-    threshold: float
+    filter: specs.AnyFilter  # every threshold written out
     n_gen: int
+    judge: FitJudge | None = None  # for the filters that ask it
 
     def run(self, work: Work) -> Artifact:
-        from ganaug.pool import select
+        from ganaug.filters.select import select
 
-        facts = work.get(self.generator).facts
-        if facts["diverged"]:
-            raise NoResult("diverged", facts["diverged"])
-        chunks = (work.get(Pool(self.generator, i, self.pool.chunk)) for i in range(self.pool.chunks))
-        return select(chunks, self.generator.key, facts["calibration"], self.threshold, self.n_gen)
+        return select(self, work)
 
 
 @dataclass(frozen=True)
@@ -236,12 +265,15 @@ def generator_of(extra: Extra | None) -> FitGan | None:
 class FitClassifier(Stage):
     """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
 
+    version: ClassVar[int] = 2  # 2: predictions for the validation images, mixing
     split: Split
     extra: Extra | None
     da: tuple[str, ...]
     strength: specs.AugmentationSpec
     classifier: specs.ClassifierSpec
     member: int  # which of the classifiers nested under one split and one GAN
+    mixing: specs.MixingSpec
+    judge: FitJudge | None = None  # whom soft labels are asked of
 
     def run(self, work: Work) -> Artifact:
         from ganaug.classifiers.training import fit_classifier
@@ -266,10 +298,24 @@ class Assess(Stage):
 
 
 @dataclass(frozen=True)
+class Validate(Stage):
+    """A cell's accuracy on its split's validation images: what a search may know. Test images are never asked for."""
+
+    stored: ClassVar[bool] = True
+    classifiers: tuple[FitClassifier, ...]
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.validate import validate
+
+        return validate(self, work)
+
+
+@dataclass(frozen=True)
 class Measure(Stage):
     """A cell's record: the predicted class of every test image, by every classifier, and what led to it."""
 
     stored: ClassVar[bool] = True
+    version: ClassVar[int] = 2  # 2: predictions for the validation images beside them
     classifiers: tuple[FitClassifier, ...]
     test: TestImages
 

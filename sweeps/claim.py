@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from ganaug import specs
-from ganaug.records import CONTROLS, FACTORS, NEEDED, Control
+from ganaug.records import COMPARISONS, FACTORS, NEEDED, UNFILTERED, Control
 from sweeps.refusals import hint, short
 
 Value = dict[str, Any]
@@ -61,8 +61,13 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
         if name not in names and name != "against":
             raise ValueError(f"primary.{name}: is no factor of this study{hint(name, [*names, 'against'])}")
     against = primary.get("against", "real-only")
-    if against not in CONTROLS:
-        raise ValueError(f"primary.against: must be one of {', '.join(CONTROLS)}, got {short(against)}")
+    if against not in COMPARISONS:
+        raise ValueError(f"primary.against: must be one of {', '.join(COMPARISONS)}, got {short(against)}")
+    if against == UNFILTERED and 0 not in factors["threshold"]:
+        raise ValueError(
+            "primary.against: unfiltered is the same cell with threshold 0, and factors.threshold is "
+            f"{short(factors['threshold'])}; put 0 into it"
+        )
     settled = {}
     for name in names:
         values = factors[name]
@@ -78,6 +83,11 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
         settled[name] = same[0]
     if not settled["n_gen"]:
         raise ValueError("primary.n_gen: must be more than 0, for the contrast is about generated images")
+    if against == UNFILTERED and not settled["threshold"]:
+        raise ValueError(
+            "primary.threshold: must be more than 0 where primary.against is unfiltered, for the contrast is about the "
+            "filter"
+        )
     if settled["gan_da"] == "none":
         settled["n_da"] = None
     return settled | {"against": against}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
-from sweeps import cli_export, cli_report
+from sweeps import cli_export, cli_report, cli_search
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -156,6 +156,7 @@ def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assign
         _say(f"sharing     {alone / shared:.1f} times cheaper than a GAN for every cell")
 
 
+app.command()(cli_search.search)
 app.command()(cli_report.status)
 app.command()(cli_report.report)
 app.command()(cli_export.export)

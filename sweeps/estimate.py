@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from ganaug import specs
-from ganaug.stages import Assess, FitClassifier, FitGan, Measure, Stage
-from sweeps.plan import Leaf, Seconds, generator_of
+from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, Measure, Stage, Validate
+from sweeps.plan import Leaf, Seconds, generator_of, judges_of
 
 STEPS = 10
 
@@ -41,7 +41,7 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
 
     @cache
     def classifier_step(spec: specs.ClassifierSpec, da: tuple[str, ...]) -> float:
-        from ganaug.classifiers.cnn import fit
+        from ganaug.classifiers.fit import fit
 
         return _per_step(lambda steps: fit(spec.model_copy(update={"steps": steps}), images, labels, n_classes, 0, da))
 
@@ -53,7 +53,10 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
                 return (
                     classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da) * stage.classifier.steps
                 )
-            case Measure():
+            case FitJudge():
+                one = classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da)
+                return one * stage.classifier.steps * stage.folds
+            case Measure() | Validate():
                 return sum(map(seconds, stage.classifiers)) + 0.1
             case Assess():
                 spec = stage.classifier.model_copy(update={"steps": 1})
@@ -73,6 +76,11 @@ def totals(leaves: list[Leaf], stored: set[str], seconds: Seconds) -> tuple[floa
         generator = generator_of(leaf)
         own = seconds(leaf)
         shared, alone = shared + own, alone + own
+        for judge in judges_of(leaf):
+            alone += seconds(judge)
+            if judge.key not in stored and judge.key not in seen:
+                seen.add(judge.key)
+                shared += seconds(judge)
         if generator is not None:
             cost = seconds(generator)
             alone += cost

@@ -33,8 +33,8 @@ class Grid:
         return [*self.measures.values(), *self.assessments.values()]
 
     def stored(self, store: Store) -> set[str]:
-        """Keys of the records, assessments and generators that need no work."""
-        return store.keys("measure") | store.keys("fit_gan") | store.keys("assess")
+        """Keys of the records, assessments, generators and judges that need no work."""
+        return set().union(*(store.keys(kind) for kind in ("measure", "fit_gan", "fit_judge", "assess")))
 
     def unassessed(self, store: Store) -> list[Assess]:
         have = store.keys("assess")

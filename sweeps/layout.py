@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ganaug import specs
-from ganaug.recipe import Cell
-from ganaug.records import FACTORS, is_generation_factor
+from ganaug.recipe import Cell, strict
+from ganaug.records import FACTORS, felt_by
 
 if TYPE_CHECKING:
     from sweeps.study import Study
@@ -38,6 +38,8 @@ def _controls(study: "Study") -> Iterator[tuple[Value, Value]]:
                     yield factors | {"arm": control}, setting
                 case "real-only" if has_real:
                     yield factors | {"arm": "real-only", "n_gen": 0}, setting
+                case "with-validation" if has_real:
+                    yield factors | {"arm": "with-validation", "n_gen": 0}, setting
                 case "classic-da" if has_real and factors["clf_da"] == "none":
                     changed = {"arm": "real-only", "n_gen": 0, "clf_da": claims.classic(study.factors["clf_da"])}
                     yield factors | changed, setting
@@ -51,15 +53,20 @@ def _curve(study: "Study") -> Iterator[tuple[Value, Value]]:
                 yield factors | {"arm": "real-only", "n_gen": 0, "n_real": n_real}, setting
 
 
-def _felt(factors: Value, study: "Study") -> Value:
+def felt(factors: Value, setting: Value, study: "Study") -> Value:
     """The factors with None for each that cannot change this cell."""
-    if factors["arm"] not in ("generated", "shuffled"):
-        factors = {f: None if is_generation_factor(f) else v for f, v in factors.items()}
-    elif factors["gan_da"] == "none":
-        factors = factors | {"n_da": None}
-    elif factors["n_da"] == factors["n_real"] and None in study.factors["n_da"]:
-        factors = factors | {"n_da": None}  # the default by its number
-    if factors["clf_da"] == "none" and factors["gan_da"] in (None, "none"):
+    factors = {f: v if felt_by(f, factors["arm"]) else None for f, v in factors.items()}
+    judged = bool(factors["n_gen"] and setting["mixing"].soft_labels)
+    if factors["arm"] in ("generated", "shuffled"):
+        if factors["gan_da"] == "none" or (factors["n_da"] == factors["n_real"] and None in study.factors["n_da"]):
+            factors = factors | {"n_da": None}  # there is none, or it is the default by its number
+        chosen = strict(setting["filter"], factors["threshold"])
+        if not chosen.threshold:
+            factors = {f: None if f.startswith("filter.") else v for f, v in factors.items()}
+        judged = judged or specs.asks_judge(chosen)
+    if not judged:
+        factors = {f: None if f.startswith("judge.") else v for f, v in factors.items()}
+    if factors["clf_da"] == "none" and factors["gan_da"] in (None, "none") and not judged:
         factors = {f: None if f.startswith("augmentation.") else v for f, v in factors.items()}
     return factors
 
@@ -71,7 +78,7 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
     """
     seen: set[str] = set()
     for raw, setting in itertools.chain(_grid(study), _controls(study), _curve(study)):
-        factors = _felt(raw, study)
+        factors = felt(raw, setting, study)
         mark = repr(factors)
         if mark in seen:
             continue
@@ -91,6 +98,9 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
                 n_validation=study.dataset.validation_per_class,
                 gan=setting["gan"],
                 pool=setting["pool"],
+                filter=setting["filter"],
+                judge=setting["judge"],
+                mixing=setting["mixing"],
                 augmentation=setting["augmentation"],
                 classifier=setting["classifier"],
                 classifier_seeds=study.classifier_seeds,

@@ -1,17 +1,18 @@
 """Planning: what of a study is not stored yet, gathered into jobs that share their dear part.
 
 A job is a generator and the cells that use it. With fewer generators than slots the generators come first and
-their cells follow, cut into slices; otherwise there is one wave and no cell waits for another job.
+their cells follow, cut into slices, and so does a judge that several jobs would ask; otherwise there is one wave and no
+cell waits for another job.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ganaug import stages
-from ganaug.stages import Assess, FitGan, Measure, Select, Stage
+from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, Measure, Select, Stage, Validate
 
-Leaf = Measure | Assess
-"""What a run asks for: a cell's record, or what its generator is worth by itself."""
+Leaf = Measure | Validate | Assess
+"""What is asked for: a cell's record, what a search may know of it, or what its generator is worth by itself."""
 
 Seconds = Callable[[Stage], float]
 
@@ -20,7 +21,7 @@ Seconds = Callable[[Stage], float]
 class Job:
     """What one trial does: make `shared` if it is not stored, then every leaf."""
 
-    shared: FitGan | None
+    shared: FitGan | FitJudge | None
     leaves: tuple[Leaf, ...]
     seconds: float = 0.0  # estimated
 
@@ -30,13 +31,24 @@ def generator_of(leaf: Leaf) -> FitGan | None:
     return leaf.generator if isinstance(leaf, Assess) else stages.generator_of(leaf.classifiers[0].extra)
 
 
+def judges_of(leaf: Leaf) -> Iterator[FitJudge]:
+    """The judges that a leaf's filter and its soft labels ask."""
+    if not isinstance(leaf, Assess):
+        seen = {s.key: s for c in leaf.classifiers for s in (c, *stages.ancestors(c)) if isinstance(s, FitJudge)}
+        yield from seen.values()
+
+
 def relative_seconds(stage: Stage) -> float:
     """Without measurements: a step is a step, and images are cheap beside it."""
     match stage:
         case FitGan():
             return 5e-3 * stage.gan.steps
-        case Measure():
-            return sum(2e-3 * c.classifier.steps for c in stage.classifiers)
+        case FitJudge():
+            return 2e-3 * stage.classifier.steps * stage.folds
+        case FitClassifier():
+            return 2e-3 * stage.classifier.steps
+        case Measure() | Validate():
+            return sum(map(relative_seconds, stage.classifiers))
         case Assess():
             return 2 * 2e-3 * (stage.assess.steps or stage.classifier.steps)
         case Select():
@@ -59,6 +71,17 @@ def _slices(leaves: Iterable[Leaf], target: float, seconds: Seconds) -> Iterable
         yield tuple(part)
 
 
+def _shared_judges(groups: dict[FitGan | None, list[Leaf]], stored: set[str]) -> list[FitJudge]:
+    """The judges to make before the leaves that ask them: those that two jobs would otherwise both make."""
+    found: dict[str, FitJudge] = {}
+    asked: dict[str, int] = {}
+    for own in groups.values():
+        for judge in {j.key: j for leaf in own for j in judges_of(leaf)}.values():
+            found[judge.key] = judge
+            asked[judge.key] = asked.get(judge.key, 0) + 1
+    return [judge for key, judge in found.items() if key not in stored and asked[key] > 1]
+
+
 def plan(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds = relative_seconds) -> list[list[Job]]:
     """Waves of jobs for the leaves whose keys are not stored; longest jobs first.
 
@@ -79,7 +102,9 @@ def plan(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds 
     missing = [g for g in groups if g is not None and g.key not in stored]
     first: list[Job] = []
     last: list[Job] = []
-    early = len(missing) < slots and any(len(groups[g]) > 1 for g in missing)
+    judges = _shared_judges(groups, stored)
+    early = bool(judges) or (len(missing) < slots and any(len(groups[g]) > 1 for g in missing))
+    first += [Job(judge, (), seconds(judge)) for judge in judges]
     for generator, own in groups.items():
         if generator in missing and not early:
             cost = seconds(generator) + sum(map(seconds, own))
@@ -87,7 +112,11 @@ def plan(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds 
             continue
         if generator in missing:
             first.append(Job(generator, (), seconds(generator)))
-        # real-only cells need no generator, so they fill the slots that an early wave leaves empty
-        wave = first if generator is None or not early else last
-        wave += [Job(generator, s, sum(map(seconds, s))) for s in _slices(own, target, seconds)]
+        # cells that wait for nothing fill the slots that an early wave leaves empty
+        waiting = {leaf.key for leaf in own if early and (generator is not None or any(judges_of(leaf)))}
+        for wave, part in (
+            (first, [leaf for leaf in own if leaf.key not in waiting]),
+            (last, [leaf for leaf in own if leaf.key in waiting]),
+        ):
+            wave += [Job(generator, s, sum(map(seconds, s))) for s in _slices(part, target, seconds)]
     return [sorted(wave, key=lambda job: -job.seconds) for wave in (first, last) if wave]

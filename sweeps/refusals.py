@@ -9,9 +9,19 @@ from pydantic import BaseModel, ValidationError
 from ganaug import specs
 from ganaug.records import FACTORS
 
-GANS: dict[str, type[specs.Spec]] = {
-    get_args(m.model_fields["name"].annotation)[0]: m for m in get_args(get_args(specs.AnyGan)[0])
+
+def _by_name(union: Any) -> dict[str, type[specs.Spec]]:
+    return {get_args(m.model_fields["name"].annotation)[0]: m for m in get_args(get_args(union)[0])}
+
+
+VARIANTS: dict[str, dict[str, type[specs.Spec]]] = {
+    "gan": _by_name(specs.AnyGan),
+    "filter": _by_name(specs.AnyFilter),
 }
+"""Sections of a study whose `name` says which further settings they have."""
+
+_KINDS = {"gan": "GAN", "filter": "filter", "also": "filter"}
+_ALL = {name: model for variants in VARIANTS.values() for name, model in variants.items()}
 
 
 _RULES = {
@@ -54,8 +64,8 @@ def explain(error: ValidationError, root: type[BaseModel], above: tuple[str, ...
     `root`, the model of the whole."""
     first = error.errors(include_url=False)[0]
     places = (*above, *first["loc"])
-    # pydantic puts the GAN's name into the place: gan.projection.steps
-    path = [p for i, p in enumerate(places) if not (i and places[i - 1] == "gan" and p in GANS)]
+    # pydantic puts the variant's name into the place: gan.projection.steps
+    path = [p for i, p in enumerate(places) if not (i and places[i - 1] in _KINDS and p in _ALL)]
     key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
     context, value = first.get("ctx", {}), first["input"]
     match first["type"]:
@@ -65,14 +75,15 @@ def explain(error: ValidationError, root: type[BaseModel], above: tuple[str, ...
                 return f"unknown key {name!r}; did you mean the factor {close[0]!r}, under factors?"
             return f"unknown key {key!r}{hint(name, _known_keys(root, places[:-1]), key.removesuffix(name))}"
         case "union_tag_not_found":
-            return f"{key}.name: is missing; known: {', '.join(GANS)}"
+            return f"{key}.name: is missing; known: {', '.join(_variants(path))}"
         case "union_tag_invalid":
-            return f"{key}.name: unknown GAN {value['name']!r}; known: {', '.join(GANS)}"
+            known = _variants(path)
+            return f"{key}.name: unknown {_KINDS[str(path[-1])]} {value['name']!r}; known: {', '.join(known)}"
         case "missing":
             return f"{key}: is missing"
         case "value_error":
             rule = str(context["error"])
-            if rule.startswith(("factors", "classifier", "primary")):
+            if rule.startswith(("factors", "classifier", "primary", "filter", "search")):
                 return rule
             told = isinstance(value, dict) or "got " in rule or repr(value) in rule
             return f"{key}: {rule}" + ("" if told else f", got {short(value)}")
@@ -82,10 +93,16 @@ def explain(error: ValidationError, root: type[BaseModel], above: tuple[str, ...
             return f"{key}: {rule}, got {short(value)}"
 
 
+def _variants(path: list[int | str]) -> Iterable[str]:
+    """The names that the section at the end of a path may have."""
+    return VARIANTS["gan" if path[-1] == "gan" else "filter"]
+
+
 def _known_keys(root: type[BaseModel], places: tuple[int | str, ...]) -> tuple[str, ...]:
     """The keys that a section of a study, found by its place, knows."""
     at: Any = root
     for place in places:
         fields = getattr(at, "model_fields", {})
-        at = fields[place].annotation if place in fields else GANS.get(str(place), at)
+        at = fields[place].annotation if place in fields else _ALL.get(str(place), at)
+        at = next((m for m in get_args(at) if hasattr(m, "model_fields")), at) if type(None) in get_args(at) else at
     return tuple(getattr(at, "model_fields", ()))

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ganaug.artifact import Artifact
-from ganaug.records import FACTORS, SECONDS
+from ganaug.records import AFTER_PATHS, FACTORS, SECONDS, validation_accuracy
 from sweeps.store import Cost
 
 _INTEGERS = ("n_real", "n_gen", "n_da", "seed")
-_NAMES = {"fit_gan": "gan", "fit_classifier": "classifier"}  # stages' names as columns say them
+_NAMES = {"fit_gan": "gan", "fit_classifier": "classifier", "fit_judge": "judge"}  # stages' names as columns say them
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class GeneratorRow:
 def of_generator(factors: dict[str, Any]) -> dict[str, Any]:
     """Those of a cell's factors that made its generator, and the seed."""
     beside = ("arm", "n_gen", "threshold", "clf_da")
-    return {k: v for k, v in factors.items() if k not in beside and not k.startswith(("pool.", "classifier."))}
+    return {k: v for k, v in factors.items() if k not in beside and not k.startswith(AFTER_PATHS)}
 
 
 def write(path: Path, data: bytes) -> None:
@@ -71,16 +71,20 @@ def _totals(facts: dict[str, Any]) -> dict[str, int]:
 def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
     facts = row.record.facts if row.record else {"status": "failed", "reason": row.failure.splitlines()[0]}
     out: dict[str, Any] = {"cell": row.key, **row.factors, "generator": row.generator}
-    out |= dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "n_test", "n_train"))
+    out |= dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "validation_accuracy", "n_test", "n_train"))
     if row.record and "predictions" in row.record.arrays:
         right = row.record.arrays["predictions"] == labels
         each = right.mean(axis=1)
         out["accuracy"] = float(each.mean())
         out["accuracy_sd"] = float(each.std(ddof=1)) if len(each) > 1 else None
         out["balanced_accuracy"] = float(np.mean([right[:, labels == c].mean() for c in np.unique(labels)]))
+        out["validation_accuracy"] = validation_accuracy(
+            row.record.arrays["validation"], row.record.arrays["validation_labels"]
+        )
         out |= {"n_test": facts["n_test"], "n_train": facts["n_train"], "classifier_seeds": len(each)}
     out |= _totals(facts)
     out |= {"status": facts["status"], "reason": facts["reason"]}
+    out |= {name: facts.get(name) for name in ("coverage", "coverage_unfiltered")}
     out |= {"gan_diversity": facts.get("diversity"), "calibration_slope": facts.get("calibration", [None])[0]}
     return out | _seconds(row.cost)
 

@@ -42,14 +42,14 @@ def _nearest(shown: np.ndarray, scores: np.ndarray, real: np.ndarray) -> tuple[n
 
 
 def _group(
-    store: Store, train: Artifact, generator: FitGan, cell: Cell
+    store: Store, train: Artifact, generator: FitGan, cell: Cell, record: Artifact
 ) -> tuple[dict[str, np.ndarray], list[int]] | None:
     fit, chunk = store.load(generator), store.load(Pool(generator, 0, cell.pool.chunk))
     if fit is None or chunk is None:
         return None
     images = chunk[0].arrays["images"]
     probabilities = by_class(chunk[0].arrays["scores"], fit[0].facts["calibration"])
-    passed = probabilities >= cell.threshold
+    passed = record.arrays["taken"]
     kept, kept_score = _first(images, probabilities, passed)
     rejected, rejected_score = _first(images, probabilities, ~passed)
     parts = make_split(train, cell.n_real, cell.n_validation, cell.seed).arrays
@@ -73,7 +73,7 @@ def collect(
     first_seed = min((r.factors["seed"] for r in rows), default=0)
     for row in sorted(rows, key=lambda r: -(r.factors["threshold"] or 0)):
         generator = generator_of(measures[row.key])
-        if generator is None or row.record is None:
+        if generator is None or row.record is None or "taken" not in row.record.arrays:
             continue
         made_by = of_generator(row.factors)
         if generator.key not in curves:
@@ -82,7 +82,7 @@ def collect(
                 continue
             curves[generator.key] = {"key": generator.key, **made_by, "losses": fit[0].facts["losses"]}
         if len(shown) < GROUPS and generator.key not in shown and row.factors["seed"] == first_seed:
-            group = _group(store, train, generator, cells[row.key])
+            group = _group(store, train, generator, cells[row.key], row.record)
             if group is not None:
                 shown.add(generator.key)
                 told = {**made_by, "threshold": row.factors["threshold"], "snapshot_steps": group[1]}

@@ -115,6 +115,6 @@ class Ledger:
                 told |= self._cell(leaf)
             case Assess():
                 told |= self._assessment(leaf)
-        if job.shared is not None and "fit_gan" in result["ran"]:
+        if isinstance(job.shared, FitGan) and "fit_gan" in result["ran"]:
             told |= self._generator(job.shared)
         return {k: float(v) for k, v in told.items() if v is not None and math.isfinite(v)}

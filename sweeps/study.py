@@ -13,9 +13,18 @@ from ganaug.recipe import Cell
 from ganaug.records import FACTORS
 from ganaug.specs import PositiveInt, Spec
 from sweeps import claim, layout
-from sweeps.refusals import GANS, explain, hint, short
+from sweeps.refusals import VARIANTS, explain, hint, short
+from sweeps.search.spec import SearchSpec
 
-SECTIONS = ("gan", "pool", "augmentation", "classifier")  # what a dotted factor may reach into
+SECTIONS = (
+    "gan",
+    "pool",
+    "filter",
+    "judge",
+    "mixing",
+    "augmentation",
+    "classifier",
+)  # what a dotted factor may reach into
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Value = dict[str, Any]
@@ -35,15 +44,18 @@ _FACTOR_TYPES: dict[str, TypeAdapter[Any]] = {
     "clf_da": TypeAdapter(Annotated[str, AfterValidator(_da)]),
     "seed": TypeAdapter(Annotated[int, Field(ge=0, lt=2**31)]),
 }
+_UNIONS: dict[str, Any] = {"gan": specs.AnyGan, "filter": specs.AnyFilter}
 _FACTOR_DEFAULTS: Value = {
     "n_gen": [0], "threshold": [0.0], "gan_da": ["none"], "n_da": [None], "clf_da": ["none"], "seed": [0],
 }  # fmt: skip
 
 
-def _renamed(gan: Spec, name: str) -> Value:
-    """A GAN's settings for the GAN called `name`: those that differ from their default go along where it knows them."""
-    known = GANS[name].model_fields if name in GANS else {}
-    return {k: v for k, v in gan.model_dump(exclude_defaults=True).items() if k in known} | {"name": name}
+def _renamed(spec: Spec, section: str, name: str) -> Value:
+    """A GAN's or filter's settings for the one called `name`: those that differ from their default go along where it
+    knows them."""
+    known = VARIANTS[section][name].model_fields if name in VARIANTS[section] else {}
+    changed = spec.model_dump(exclude_defaults=True).keys() & known
+    return {k: v for k, v in spec.model_dump().items() if k in changed} | {"name": name}
 
 
 class DatasetSpec(Spec):
@@ -88,11 +100,15 @@ class Study(Spec):
     factors: dict[str, list[Any]]
     gan: specs.AnyGan
     pool: specs.PoolSpec = specs.PoolSpec()
+    filter: specs.AnyFilter = specs.DiscriminatorFilterSpec()
+    judge: specs.JudgeSpec = specs.JudgeSpec()
+    mixing: specs.MixingSpec = specs.MixingSpec()
     augmentation: specs.AugmentationSpec = specs.AugmentationSpec()
     classifier: specs.ClassifierSpec = specs.ClassifierSpec()
     classifier_seeds: Annotated[int, Field(ge=1, le=100)] = 1
     primary: Value | None = None  # the one contrast the study is about, named before it runs; see `claim`
     controls: claim.ControlsSpec = claim.ControlsSpec()
+    search: SearchSpec | None = None  # what `ganaug search` looks for; None: the threshold; see `search/space.py`
     margin_points: Annotated[float, Field(gt=0, le=100)] = 1.0  # a change inside ± this is "no effect"
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     resources: Resources = Resources()
@@ -134,8 +150,10 @@ class Study(Spec):
             self.factors[name] = _distinct(name, values)
         if self.primary is not None:
             settled = claim.settle(self.primary, self.factors)
+            own = next(s for s in self.settings() if all(settled[p] == s["factors"][p] for p in self.paths))
+            marked = layout.felt(settled | {"arm": "generated"}, own, self)
             self.primary.clear()
-            self.primary.update(settled)
+            self.primary.update({f: v for f, v in marked.items() if f != "arm"})
         for setting in self.settings():
             classifier = setting["classifier"]
             if not (classifier.include_real or classifier.include_validation) and 0 in self.factors["n_gen"]:
@@ -146,6 +164,11 @@ class Study(Spec):
                 raise ValueError(
                     f"primary.against: {self.primary['against']} has nothing to train on where classifier.include_real "
                     "is false; take duplicated, which is the same real images as often, or more-real"
+                )
+            if all(f.threshold is not None for f in specs.chain_of(setting["filter"])):
+                raise ValueError(
+                    "filter.threshold: every filter has its own, so the factor threshold would do nothing; leave it "
+                    "out of the filter that factors.threshold is meant for"
                 )
             if max(self.factors["n_gen"]) > setting["pool"].max_per_class:
                 raise ValueError(
@@ -177,8 +200,8 @@ class Study(Spec):
         spec: Spec = getattr(self, section)
         if not own:
             return spec
-        name = dict(own).get("gan.name")
-        data = spec.model_dump() if name is None else _renamed(spec, name)
+        name = dict(own).get(f"{section}.name") if section in VARIANTS else None
+        data = spec.model_dump() if name is None else _renamed(spec, section, name)
         for path, value in own:
             at = data
             *parts, last = path.split(".")[1:]
@@ -188,7 +211,7 @@ class Study(Spec):
                 at = at[part]
             at[last] = value
         try:
-            return TypeAdapter(type(spec) if section != "gan" else specs.AnyGan).validate_python(data)
+            return TypeAdapter(_UNIONS.get(section, type(spec))).validate_python(data)
         except ValidationError as error:
             told = explain(error, Study, (section,))
             raise ValueError(f"factors.{told}" if told.startswith(f"{section}.") else f"factors: {told}") from None

@@ -49,6 +49,8 @@ def _set(data: Value, assignment: str) -> None:
         path = ["factors", key]
     elif path[0] in ("factors", "primary") and len(path) > 1:
         path = [path[0], ".".join(path[1:])]
+    elif path[:2] in (["search", "space"], ["search", "settings"]) and len(path) > 2:
+        path = [*path[:2], ".".join(path[2:])]
     at = data
     for depth, part in enumerate(path[:-1], 1):
         at = at.setdefault(part, {})
@@ -67,6 +69,17 @@ def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:
             raise UserError(f"{above}{key}: must be a number or a name, got {value}")
 
 
+def _settle_search(study: Study) -> None:
+    from sweeps.search.space import settle
+
+    try:
+        settle(study)
+    except ValidationError as error:
+        raise UserError(explain(error, Study)) from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
 def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
     """A study from a file or a packaged name, with `--set` assignments applied; UserError says what is wrong where.
 
@@ -80,6 +93,8 @@ def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
     try:
         checked = Study.model_validate(data)
         _refuse_yes(data, checked)
+        if checked.search is not None:
+            _settle_search(checked)
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, Study)}") from None
     except UserError as error:

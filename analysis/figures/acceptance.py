@@ -37,14 +37,19 @@ def line_look(i: int) -> dict[str, Any]:
 
 
 def draw_acceptance(
-    ax: Axes, rates: pd.DataFrame, lines: list[Any], thresholds: list[float], look: dict[str, Any] | None = None
+    ax: Axes,
+    rates: pd.DataFrame,
+    lines: list[Any],
+    thresholds: list[float],
+    look: dict[str, Any] | None = None,
+    by: str = "n_real",
 ) -> None:
-    """One panel of `acceptance_rates`: a line per n_real of `lines`. thresholds: those that were run. look: of a lone
-    line that stands under others.
+    """One panel of `acceptance_rates`: a line per level of `by` in `lines`. thresholds: those that were run. look: of a
+    lone line that stands under others. Cells without a filter belong to every line where `by` is `filter`.
     """
     number_axis(ax, thresholds, "threshold")
     for k, level in enumerate(lines):
-        line = rates[is_level(rates["n_real"], level)].sort_values("threshold")
+        line = rates[is_level(rates[by], level) | ((by == "filter") & rates[by].eq(""))].sort_values("threshold")
         x = dodged(ax, line["threshold"].to_numpy(float), k, len(lines))
         mean, half = 100 * line["mean"].to_numpy(float), 100 * line["half"].to_numpy(float)
         line_with_bars(ax, x, mean, half, look or line_look(k))

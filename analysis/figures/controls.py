@@ -1,5 +1,5 @@
 """One contrast against everything it has to beat: real images only, classic augmentation, copies of the real images,
-shuffled labels; and against as many more real images, which it will hardly beat.
+shuffled labels; against as many more real images, which it will hardly beat; and, filtered, against no filter.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from analysis.figures.slices import interval_words, question
 from analysis.paired import t_intervals
 from analysis.run import Run
 from analysis.words import CONTROL_NAMES, setting_names, signed
-from ganaug.records import CONTROLS
+from ganaug.records import COMPARISONS
 
 
 def control_seeds(run: Run, where: Mapping[str, Any]) -> pd.DataFrame:
     """A row per control of the setting `where` and seed: against, seed, delta_points (generated minus control)."""
-    parts = [at(pairs_against(run, kind), dict(where)).assign(against=kind) for kind in CONTROLS]
+    parts = [at(pairs_against(run, kind), dict(where)).assign(against=kind) for kind in COMPARISONS]
     kept = [part[["against", "seed", "delta_points"]] for part in parts if len(part)]
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["against", "seed", "delta_points"])
 

@@ -19,12 +19,14 @@ from analysis.figures.confusion import confusion
 from analysis.figures.confusion_pairs import confusion_pairs
 from analysis.figures.controls import controls
 from analysis.figures.da import da_bars
+from analysis.figures.filters import filters
 from analysis.figures.heatmap import heatmap
 from analysis.figures.learning import learning_curve
 from analysis.figures.losses import gan_losses
 from analysis.figures.metrics import metric_scatter
 from analysis.figures.per_class import class_forest
 from analysis.figures.samples import sample_sheet
+from analysis.figures.search import shown_of_search
 from analysis.figures.sheet import save, save_svg
 from analysis.figures.slices import question
 from analysis.figures.snapshots import snapshots
@@ -36,7 +38,7 @@ from analysis.run import Run, axis
 from analysis.words import setting_names
 
 MOST_SHEETS = 3
-PICTURES = ("samples_", "snapshots_", "confusion")  # shades and photographs need more than a palette
+PICTURES = ("samples_", "snapshots_", "confusion", "search_values")  # shades and photographs need more than a palette
 
 Shown = tuple[str, Figure | None, str, str]  # name, figure, alternative text, caption
 
@@ -130,6 +132,14 @@ def _curves(run: Run, where: dict[str, Any] | None, why: str, n_contrasts: int) 
         threshold_curve(run),
         "Line charts over the filter threshold: above the paired change in accuracy, below the accepted share.",
         "Does a stricter filter help? Follow a line upwards to the right, and see below how many images it costs.",
+    )
+    yield (
+        "filters",
+        filters(run),
+        "Points with intervals: each filter and threshold against keeping every image, with what it accepts and "
+        "covers. Numbers: table of filters.",
+        "Which filter makes generated images better than no filter at all? Left of 0 it throws away what would have "
+        "helped. A coverage that falls says what was lost.",
     )
     yield (
         "augmentation_classifier",
@@ -235,11 +245,13 @@ def _figures(run: Run, said: Headline) -> Iterator[Shown]:
         n_contrasts = len(deltas_over_seeds(run.grid))
         yield from _changes(run, said)
         yield from _worth(run)
+        yield from shown_of_search(run)
         yield from _curves(run, where, why, n_contrasts)
         yield from _classes(run, where, why)
         yield from _accuracies(run)
         yield from _generators(run)
     else:
+        yield from shown_of_search(run)
         yield from _generators(run)
     yield from _pictures(run)
 

@@ -3,7 +3,7 @@ with what else could have been done: classic augmentation, copies, shuffled labe
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.factors import factors, generation_factors, is_control, is_level, label, pick, thin, written
+from analysis.factors import (
+    factors,
+    fits,
+    generation_factors,
+    is_control,
+    is_level,
+    label,
+    pick,
+    thin,
+    unfelt,
+    written,
+)
 from analysis.figures.sheet import INK, MARKERS, OKABE_ITO, is_leftmost, page, styled
 from analysis.figures.slices import interval_words, slices
 from analysis.paired import accuracy_over_seeds, usable
 from analysis.run import Run, axis
+from ganaug.records import Arm
 
 MOST_LINES = 6
 CLASSIC_LOOK: dict[str, Any] = {"color": OKABE_ITO[0], "marker": "s", "ls": (0, (1, 1.5))}
@@ -83,15 +95,13 @@ def others_at(run: Run, others: Mapping[str, pd.DataFrame], where: Mapping[str, 
 
     Classic augmentation stands beside cells without it. A control of several n_gen stands there once per n_gen.
     """
-    felt = set(generation_factors(run.grid))
     found = {}
     for kind, table in others.items():
-        rows = table
+        rows, arm = table, cast("Arm", "real-only" if kind == "classic-da" else kind)
+        without = unfelt(run.grid, arm) | ({"clf_da"} if kind == "classic-da" else set())
         for name in where:
-            blank = name in felt and name != "n_gen" and kind != "shuffled"  # these cannot feel it
-            if name not in rows or blank or (kind == "classic-da" and (name in ("clf_da", "n_gen"))):
-                continue
-            rows = rows[is_level(rows[name], where[name])]
+            if name in rows and name not in without:
+                rows = rows[fits(rows, name, where[name])]
         if kind == "classic-da" and where.get("clf_da", _only(run.grid["clf_da"])) != "none":
             continue
         rows = rows.drop_duplicates([name for name in factors(rows) if not name.startswith("augmentation.")])

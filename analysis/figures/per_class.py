@@ -85,13 +85,14 @@ def draw_forest(ax: Axes, table: pd.DataFrame, rows: int, limits: tuple[float, f
     ax.set_xlabel("paired change in recall, points")
 
 
+def mark(colour: str, filled: bool, marker: str) -> Line2D:
+    """A point with its interval, as a legend shows it."""
+    look: dict[str, Any] = {"color": colour, "mfc": colour if filled else "white", "marker": marker}
+    return Line2D([], [], lw=1.6, ms=7, mew=1.4, **look)
+
+
 def forest_keys(table: pd.DataFrame) -> list[tuple[Any, str]]:
     """Legend entries of `draw_forest`: what fill and colour mean, where they occur."""
-
-    def mark(colour: str, filled: bool, marker: str) -> Line2D:
-        look: dict[str, Any] = {"color": colour, "mfc": colour if filled else "white", "marker": marker}
-        return Line2D([], [], lw=1.6, ms=7, mew=1.4, **look)
-
     states = set(table["state"])
     keys: list[tuple[Any, str]] = []
     family = f"after Holm's correction over {len(table)} classes" if len(table) > 1 else "95 %"

@@ -112,8 +112,8 @@ def is_leftmost(ax: Axes, axes: Sequence[Axes]) -> bool:
 def _key_columns(keys: Sequence[tuple[Any, str]], width: float) -> int:
     """As many legend columns as fit; matplotlib fills them from the top, each as wide as its longest text."""
     for columns in range(len(keys), 1, -1):
-        rows = -(-len(keys) // columns)
-        widest = [max(len(text) for _, text in keys[i : i + rows]) for i in range(0, len(keys), rows)]
+        parts = np.array_split([len(text) for _, text in keys], columns)  # as a legend shares them out
+        widest = [int(part.max()) for part in parts]
         if sum(0.75 + 0.09 * n for n in widest) <= width - 0.4:
             return columns
     return 1

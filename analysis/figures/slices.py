@@ -14,7 +14,18 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.factors import factors, generation_factors, is_control, is_level, levels, pick, thin, varied, written
+from analysis.factors import (
+    SELDOM,
+    factors,
+    generation_factors,
+    is_control,
+    is_level,
+    levels,
+    pick,
+    thin,
+    varied,
+    written,
+)
 from analysis.finding import Headline, headline
 from analysis.paired import usable
 from analysis.run import Run, axis
@@ -35,7 +46,7 @@ class Slices:
 
     def title(self, i: int, inches: float = 0.0) -> str:
         """The levels of panel i, on one line where `inches` are enough for every panel's."""
-        parts = [[f"{name} {written(value)}" for name, value in panel.items()] for panel in self.panels]
+        parts = [[_level(name, value) for name, value in panel.items()] for panel in self.panels]
         fits = all(0.09 * len(", ".join(part)) <= inches for part in parts)
         return (", " if fits else "\n").join(parts[i])
 
@@ -43,6 +54,18 @@ class Slices:
         """Inches that the titles need above a panel."""
         title = self.title(0, inches)
         return 0.12 + 0.22 * (title.count("\n") + bool(title))
+
+
+def _level(name: str, value: Any) -> str:
+    return written(value) if name == "filter.name" else f"{name} {written(value)}"
+
+
+def _felt(panel: dict[str, Any], table: pd.DataFrame, generation: list[str]) -> dict[str, Any]:
+    """A panel's levels without those of a filter or a judge that none of its cells can feel."""
+    rows = pick(table, panel, generation)
+    rows = rows[~is_control(rows)]
+    moot = [name for name in panel if name.startswith(SELDOM) and len(rows) and rows[name].isna().all()]
+    return {name: value for name, value in panel.items() if name not in moot}
 
 
 def _asked(run: Run, name: str, every: list[Any]) -> list[Any]:
@@ -94,9 +117,12 @@ def slices(run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None = No
         if len(shown) < len(every):
             said.append(f"{len(shown)} of {len(every)} values of {name} shown")
         choices.append([(name, value) for value in shown])
-    panels = tuple(dict(reversed(levels_)) for levels_ in itertools.product(*reversed(choices)))
+    panels: list[dict[str, Any]] = []
+    for levels_ in itertools.product(*reversed(choices)):
+        panel = _felt(dict(reversed(levels_)), table, generation_factors(run.grid))
+        panels += [panel] * (panel not in panels)
     asked = [f"{name} {written(value)}" for name, value in where.items() if name in setting_names(run.grid)]
-    return Slices(panels, fixed, "; ".join([*asked, *said]))
+    return Slices(tuple(panels), fixed, "; ".join([*asked, *said]))
 
 
 def _or_error(run: Run, where: Mapping[str, Any], axes: tuple[str, ...], what: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganaug.artifact import Artifact, NoResult, Work
-from ganaug.classifiers.cnn import fit
+from ganaug.classifiers.fit import Extras, fit, predict
 from ganaug.mix import mix
 from ganaug.randomness import derive
 
@@ -13,8 +13,23 @@ if TYPE_CHECKING:
     from ganaug.stages import FitClassifier
 
 
+def _extras(stage: "FitClassifier", extra: Artifact | None, work: Work) -> Extras:
+    if extra is None:
+        return Extras(0, stage.mixing)
+    images, soft = extra.arrays["images"], None
+    if stage.judge is not None and len(images):
+        from ganaug.filters.judge import probabilities
+
+        soft = probabilities(stage.judge, images, work)
+        if "labels_of" in extra.arrays:  # a control: the labels, soft ones too, are those of other images
+            soft = soft[extra.arrays["labels_of"]]
+    return Extras(len(images), stage.mixing, soft)
+
+
 def fit_classifier(stage: "FitClassifier", work: Work) -> Artifact:
-    """Weights as arrays `net.*`, ids of the training images, the loss curve."""
+    """Weights as arrays `net.*`; `ids` of the training images and `seen` of those that made them; `validation`, the
+    predicted class of every validation image; the loss curve.
+    """
     split = work.get(stage.split)
     extra = work.get(stage.extra) if stage.extra else None
     spec = stage.classifier
@@ -28,8 +43,14 @@ def fit_classifier(stage: "FitClassifier", work: Work) -> Artifact:
         stage.da,
         stage.strength,
         work.device,
+        _extras(stage, extra, work),
     )
     if not np.isfinite(curve).all():
         raise NoResult("diverged", "the classifier's loss is not finite")
     weights = {f"net.{k}": v.cpu().numpy() for k, v in net.state_dict().items()}
-    return Artifact(weights | {"ids": ids}, {"losses": curve, "shape": list(images.shape[1:])})
+    validation = predict(net, split.arrays["validation"], work.device)
+    seen = extra.arrays["seen"] if extra is not None and "seen" in extra.arrays else np.empty(0, np.int64)
+    return Artifact(
+        weights | {"ids": ids, "seen": seen, "validation": validation},
+        {"losses": curve, "shape": list(images.shape[1:])},
+    )

@@ -1,11 +1,8 @@
-"""Filter by the discriminator: keep what it takes for real with at least the stated, calibrated, probability.
-
-The founding study's filter; the score is calibrated so that one threshold means the same under every loss.
-"""
+"""The plainest rule: keep what has at least the stated score."""
 
 import numpy as np
 
 
-def accept(probabilities: np.ndarray, threshold: float) -> np.ndarray:
-    """Which of (N,) calibrated probabilities pass; threshold 0 passes every image. (N,) bool."""
-    return probabilities >= threshold
+def accept(scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Which scores pass; threshold 0 passes every image. (…,) in [0, 1] -> bool of the same shape."""
+    return scores >= threshold

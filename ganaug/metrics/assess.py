@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import softmax
 
 from ganaug.artifact import Artifact, NoResult, Work
-from ganaug.classifiers.cnn import fit
+from ganaug.classifiers.fit import fit
 from ganaug.metrics.compare import compare, first_of_each
 from ganaug.metrics.copying import data_copying, nearest, nearest_ratio
 from ganaug.metrics.extractor import Extracted, Penultimate, unit_scaled

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 
-from ganaug.classifiers.cnn import EVALUATION_BATCH, Cnn
+from ganaug.classifiers.fit import EVALUATION_BATCH
+from ganaug.classifiers.networks import Network
 from ganaug.images import to_float
 
 
@@ -42,7 +43,7 @@ class Pixels:
 class Penultimate:
     """The layer before the logits of a trained classifier, after its ReLU."""
 
-    net: Cnn
+    net: Network
     device: str = "cpu"
     name: str = "classifier"
 

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from made_search import write_search
 from safetensors.numpy import save_file
+
+from ganaug.records import felt_by
 
 FACTORS = {
     "n_real": [3, 10, 30],
@@ -26,46 +29,59 @@ FACTORS = {
 }
 SNAPSHOTS = (50, 100, 200, 500, 1000)
 CLASSIC = "rotation+shift+zoom"
-GENERATION = ("threshold", "gan_da", "n_da")
 KINDS = {"threshold": "Float64", "n_real": "Int64", "n_gen": "Int64", "n_da": "Int64", "seed": "Int64"}
-STAGES = ("split", "augment", "gan", "pool", "select", "classifier", "measure")
+STAGES = ("split", "augment", "gan", "pool", "judge", "select", "classifier", "measure")
+UNJUDGED = ("discriminator", "rejection", "metropolis-hastings")
 
 
-def gain(n_real: int, n_gen: int, threshold: float | None) -> float:
+def gain(n_real: int, n_gen: int, threshold: float | None, filter_name: str | None = None) -> float:
     """The known effect, a share: generated images help where real ones are few, and a strict filter helps
-    more.
+    more, unless it is the one that keeps what it knows by heart.
     """
     if n_gen == 0:
         return 0.0
+    if threshold and filter_name == "memorisation":
+        return gain(n_real, n_gen, 0.0)
     return 0.05 * np.log10(1 + n_gen) / 2.3 * (1.5 if threshold else 0.4) * (10 / n_real) ** 0.5 - 0.02
+
+
+def felt(row: dict[str, Any]) -> dict[str, Any]:
+    """A cell's factors with None for those that cannot change it."""
+    row = {name: value if felt_by(name, row["arm"]) else None for name, value in row.items() if name != "arm"} | {
+        "arm": row["arm"]
+    }
+    if row["arm"] in ("generated", "shuffled") and not row["threshold"]:
+        row = {name: None if name.startswith("filter.") else value for name, value in row.items()}
+    if row.get("filter.name") in (None, *UNJUDGED):
+        row = {name: None if name.startswith("judge.") else value for name, value in row.items()}
+    return {"arm": row.pop("arm")} | row
 
 
 def grid(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
     rows = []
     for values in itertools.product(*factors.values()):
         row = dict(zip(factors, values, strict=True))
-        if row["n_gen"] == 0:
-            row |= {
-                name: None for name in factors if name in GENERATION or name.startswith(("gan.", "pool.", "filter."))
-            }
+        row = felt(row | {"arm": "generated" if row["n_gen"] else "real-only"})
         if row not in rows:
             rows.append(row)
     return rows
 
 
-def with_controls(rows: list[dict[str, Any]], primary: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Every row's arm, and the control cells of the primary contrast."""
-    out = [{"arm": "generated" if r["n_gen"] else "real-only"} | r for r in rows]
+def with_controls(
+    rows: list[dict[str, Any]], primary: dict[str, Any] | None, validation_arm: bool = False
+) -> list[dict[str, Any]]:
+    """`rows`, and the control cells of the primary contrast; validation_arm: those of validation images."""
+    out = list(rows)
     for r in [r for r in out if primary and all(r[f] == v for f, v in primary.items() if f != "against")]:
-        blank = {f: None for f in r if f in GENERATION or f.startswith(("gan.", "pool."))}
-        out.append(r | {"arm": "shuffled"})
-        out += [r | blank | {"arm": arm} for arm in ("duplicated", "more-real")]
-        classic = r | blank | {"arm": "real-only", "n_gen": 0, "clf_da": CLASSIC}
-        out += [classic] * (classic not in out)
+        beside = {"arm": "real-only", "n_gen": 0}
+        out += [felt(r | {"arm": arm}) for arm in ("shuffled", "duplicated", "more-real")]
+        more = [felt(r | beside | {"clf_da": CLASSIC})]
+        more += [felt(r | beside | {"arm": "with-validation"})] * validation_arm
+        out += [row for row in more if row not in out]
     return out
 
 
-ARM_EFFECT = {"shuffled": -0.08, "duplicated": 0.0, "more-real": 0.06}
+ARM_EFFECT = {"shuffled": -0.08, "duplicated": 0.0, "more-real": 0.06, "with-validation": 0.02}
 
 
 def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -74,12 +90,12 @@ def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.rando
     cells = []
     for i, r in enumerate(rows):
         base = 0.5 + 0.25 * np.log10(r["n_real"]) + lucky[r["n_real"], r["seed"]]
-        effect = ARM_EFFECT.get(r["arm"], gain(r["n_real"], r["n_gen"], r["threshold"]))
+        effect = ARM_EFFECT.get(r["arm"], gain(r["n_real"], r["n_gen"], r["threshold"], r.get("filter.name")))
         effect += 0.01 if r["clf_da"] == CLASSIC else 0.0
         accuracy = float(np.clip(base + effect + rng.normal(0, 0.006), 0, 1))
         accept = (
             None
-            if r["arm"] in ("real-only", "duplicated", "more-real")
+            if r["arm"] not in ("generated", "shuffled")
             else 1.0 - 0.8 * (r["threshold"] or 0.0) - 0.02 * r["seed"]
         )
         looked = 0 if accept is None else int(r["n_gen"] * classes / accept)
@@ -90,6 +106,7 @@ def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.rando
                 "accuracy": round(accuracy * n_test) / n_test,
                 "accuracy_sd": None,
                 "balanced_accuracy": accuracy,
+                "validation_accuracy": round(100 * accuracy) / 100,
                 "n_test": n_test,
                 "n_train": (r["n_real"] + r["n_gen"]) * classes,
                 "n_generated": r["n_gen"] * classes,
@@ -98,6 +115,8 @@ def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.rando
                 "classifier_seeds": 1,
                 "status": "ok",
                 "reason": "",
+                "coverage": None if accept is None else 0.9 - 0.2 * (r["threshold"] or 0.0),
+                "coverage_unfiltered": None if accept is None else 0.9,
                 "gan_diversity": None if accept is None else 0.7,
                 "calibration_slope": None if accept is None else 1.1,
             }
@@ -106,6 +125,7 @@ def records(rows: list[dict[str, Any]], classes: int, n_test: int, rng: np.rando
     measured = pd.DataFrame(cells)
     table = pd.concat([measured[["cell"]], frame, measured.drop(columns="cell")], axis=1)
     floats = ("accuracy", "accuracy_sd", "balanced_accuracy", "gan_diversity", "calibration_slope")
+    floats += ("validation_accuracy", "coverage", "coverage_unfiltered")
     return table.astype({k: v for k, v in KINDS.items() if k in table} | dict.fromkeys(floats, "Float64"))
 
 
@@ -207,14 +227,18 @@ def write_run(
     mutate: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table,
     status: str = "complete",
     primary: dict[str, Any] | None = None,
+    validation_arm: bool = False,
+    search: dict[str, Any] | None = None,
     **summary: Any,
 ) -> Path:
-    """Write a run folder of the grid `factors` (changes to FACTORS); `mutate` may mark cells or drop rows."""
+    """Write a run folder of the grid `factors` (changes to FACTORS); `mutate` may mark cells or drop rows. search: see
+    `made_search.write_search`.
+    """
     rng = np.random.default_rng(0)
     axes = FACTORS | (factors or {})
     names = names or [str(c) for c in range(10)]
     folder.mkdir(parents=True, exist_ok=True)
-    rows = with_controls(grid(axes), primary)
+    rows = with_controls(grid(axes), primary, validation_arm)
     table = mutate(records(rows, len(names), n_test, rng))
     table.to_parquet(folder / "records.parquet")
     per_class(table, names, list(axes), rng).to_parquet(folder / "per_class.parquet")
@@ -274,6 +298,8 @@ def write_run(
         "workers": 2,
         "finished": "2026-11-21T06:00:00+00:00",
     } | summary
+    if search is not None:
+        told["best"] = write_search(folder, **search)
     (folder / "summary.json").write_text(json.dumps(told))
     (folder / "study.yaml").write_text(yaml.safe_dump({"name": "fixture", "dataset": "made-up"}))
     return folder

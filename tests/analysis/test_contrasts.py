@@ -16,7 +16,7 @@ from analysis.contrasts import against_controls, contrasts, deltas, primary_diff
 from analysis.finding import headline
 from analysis.images import over_seeds_and_images
 from analysis.statistics.planning import minimum_detectable_effect, seeds_needed
-from ganaug.records import CONTROLS
+from ganaug.records import ARMS, COMPARISONS
 
 SETTING: dict[str, Any] = {
     "n_real": 10, "n_gen": 200, "threshold": 0.5, "gan_da": "none", "n_da": None, "clf_da": "none",
@@ -46,6 +46,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> analysis.Run:
     return analysis.load(write_run(tmp_path_factory.mktemp("claimed"), factors=SEEDS, primary=primary()))
 
 
+@pytest.fixture(scope="module")
+def every_arm(tmp_path_factory: pytest.TempPathFactory) -> analysis.Run:
+    folder = tmp_path_factory.mktemp("every_arm")
+    return analysis.load(write_run(folder, factors=SEEDS, primary=primary(), validation_arm=True))
+
+
 def test_the_primary_comes_first_and_is_no_part_of_the_family(run: analysis.Run) -> None:
     table = contrasts(run)
     assert table["role"].tolist() == ["primary"] + ["secondary"] * 11
@@ -67,18 +73,21 @@ def test_without_a_primary_every_contrast_is_of_the_family(make_run: Make) -> No
 
 
 def test_the_grid_leaves_the_controls_out(run: analysis.Run) -> None:
-    assert set(run.cells["arm"]) == {"real-only", "generated", "duplicated", "shuffled", "more-real"}
+    assert set(run.cells["arm"]) == set(ARMS) - {"with-validation"}
     assert set(run.grid["arm"]) == {"real-only", "generated"}
     assert set(run.grid["clf_da"]) == {"none"}
     assert len(run.cells) - len(run.grid) == 4 * 6
 
 
-@pytest.mark.parametrize("against", CONTROLS)
-def test_a_contrast_against_each_control_is_scipys_paired_t_test(run: analysis.Run, against: str) -> None:
+@pytest.mark.parametrize("against", COMPARISONS)
+def test_a_contrast_against_each_control_is_scipys_paired_t_test(every_arm: analysis.Run, against: str) -> None:
+    run = every_arm
     row = against_controls(run, SETTING).set_index("against").loc[against]
     cells = run.cells
     treated = at(cells[cells["arm"].eq("generated")], SETTING).sort_values("seed")
     arm, levels = {
+        "unfiltered": ("generated", {"n_real": 10, "n_gen": 200, "threshold": 0.0}),
+        "with-validation": ("with-validation", {"n_real": 10, "n_gen": 0}),
         "real-only": ("real-only", {"n_real": 10, "clf_da": "none"}),
         "classic-da": ("real-only", {"n_real": 10, "clf_da": "rotation+shift+zoom"}),
     }.get(against, (against, {"n_real": 10, "n_gen": 200}))
@@ -196,8 +205,9 @@ def test_the_choice_of_test_images_widens_the_interval(run: analysis.Run) -> Non
     assert again == whole, "the same run gives the same interval"
 
 
-@pytest.mark.parametrize("against", CONTROLS)
-def test_deltas_against_a_control_are_those_of_the_setting(run: analysis.Run, against: Any) -> None:
+@pytest.mark.parametrize("against", COMPARISONS)
+def test_deltas_against_a_control_are_those_of_the_setting(every_arm: analysis.Run, against: Any) -> None:
+    run = every_arm
     table = deltas(run, against)
     row = at(table, SETTING).iloc[0]
     by_hand = against_controls(run, SETTING).set_index("against").loc[against]

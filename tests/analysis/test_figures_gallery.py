@@ -11,8 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import analysis
+from analysis.figures.controls import controls
+from analysis.figures.filters import filters
 from analysis.figures.gallery import _figures, draw
+from analysis.figures.heatmap import heatmap
+from analysis.figures.learning import learning_curve
+from analysis.figures.search import shown_of_search
 from analysis.figures.sheet import SLIDE
+from analysis.figures.threshold import threshold_curve
 from analysis.finding import headline
 
 PRIMARY: dict[str, Any] = {
@@ -23,6 +29,7 @@ SMALL: dict[str, Any] = {"n_real": [10], "n_gen": [0, 200], "threshold": [0.5], 
 LETTERS = [*string.digits, *string.ascii_uppercase, *string.ascii_lowercase]
 LEVELS = {"n_real": [3, 10, 30, 100, 300], "n_gen": [0, 50, 200, 800], "threshold": [0.0, 0.25, 0.5, 0.75, 0.9]}
 AUGMENTED = {"n_real": [3, 10], "gan_da": ["none", "hflip"], "clf_da": ["none", "rotation+shift+zoom"]}
+FILTERS = ["metropolis-hastings", "discriminator", "agreement", "neighbours", "memorisation", "rejection"]
 KINDS: dict[str, dict[str, Any]] = {
     "many levels": {"factors": SMALL | LEVELS, "primary": PRIMARY},
     "many classes": {"factors": SMALL, "names": LETTERS, "n_test": 620, "primary": PRIMARY},
@@ -37,9 +44,9 @@ def all_figures(run: analysis.Run) -> dict[str, Figure]:
     return {name: figure for name, figure, *_ in _figures(run, headline(run)) if figure is not None}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_text_can_be_read_on_a_slide(tmp_path: Path, kind: str) -> None:
-    for name, figure in all_figures(analysis.load(write_run(tmp_path / "run", **KINDS[kind]))).items():
+def read_on_a_slide(figures: dict[str, Figure]) -> None:
+    """Every text of the figures, shown on a slide, is at least 12 points high and on the page."""
+    for name, figure in figures.items():
         width, height = figure.get_size_inches()
         scale = min(SLIDE[0] / width, SLIDE[1] / height)
         renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
@@ -59,11 +66,30 @@ def test_every_text_can_be_read_on_a_slide(tmp_path: Path, kind: str) -> None:
             assert box.x1 < figure.bbox.x1 + 2, f"{name}: the legend leaves the page"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_text_can_be_read_on_a_slide(tmp_path: Path, kind: str) -> None:
+    read_on_a_slide(all_figures(analysis.load(write_run(tmp_path / "run", **KINDS[kind]))))
+
+
+def test_figures_of_filters_and_of_a_search_can_be_read_too(tmp_path: Path) -> None:
+    factors = SMALL | {"threshold": [0.0, 0.5, 0.9], "filter.name": FILTERS}
+    primary, search = PRIMARY | {"filter.name": FILTERS[0]}, {"objectives": ["accuracy", "cost"]}
+    run = analysis.load(write_run(tmp_path / "run", factors=factors, primary=primary, search=search))
+    drawn = {"threshold": threshold_curve(run), "filters": filters(run), "controls": controls(run)}
+    drawn |= {"heatmap": heatmap(run, "n_real", "n_gen", "delta"), "learning": learning_curve(run)}
+    drawn |= {name: figure for name, figure, *_ in shown_of_search(run)}
+    figures = {name: figure for name, figure in drawn.items() if figure is not None}
+    assert len(figures) == len(drawn) == 9
+    read_on_a_slide(figures)
+
+
 def test_the_question_comes_first_and_nothing_without_data(tmp_path: Path) -> None:
-    run = analysis.load(write_run(tmp_path / "run", factors=SMALL | {"threshold": [0.0, 0.5]}, primary=PRIMARY))
+    factors = SMALL | {"threshold": [0.0, 0.5, 0.75]}
+    run = analysis.load(write_run(tmp_path / "run", factors=factors, primary=PRIMARY, search={}))
     names = list(all_figures(run))
     assert names[0] == "delta_heatmap_n_real_n_gen"
-    order = ["delta_heatmap_n_real_n_gen", "learning_curve", "controls", "threshold", "per_class_change", "alarms"]
+    order = ["delta_heatmap_n_real_n_gen", "search_values", "search_history", "learning_curve", "controls"]
+    order += ["threshold", "filters", "per_class_change", "alarms"]
     places = [names.index(name) for name in [*order, "metrics", "gan_losses", "samples_0", "snapshots_0"]]
     assert places == sorted(places)
     assert not any(name.startswith("augmentation") for name in names)  # neither was varied

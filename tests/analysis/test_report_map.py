@@ -81,7 +81,7 @@ def test_classes_are_those_of_the_table(run: analysis.Run) -> None:
 def test_controls_and_real_images_are_values_too(make_run: Callable[..., analysis.Run]) -> None:
     data = interactive(make_run(primary=PRIMARY | {"against": "real-only"}), PRIMARY)
     assert data is not None
-    names = ["delta", "accuracy", "effective", "classic-da", "duplicated", "shuffled", "more-real"]
+    names = ["delta", "accuracy", "effective", "classic-da", "duplicated", "shuffled", "more-real", "unfiltered"]
     assert [v["name"] for v in data["values"]] == names
     assert data["start"] == place(data, False, n_real="10", n_gen="50", threshold="0.5")
     assert shown(data, "duplicated")["value"][data["start"]] is not None

@@ -17,6 +17,7 @@ from ganaug.artifact import Artifact
 from ganaug.errors import UserError
 from ganaug.gans.bundle import Bundle, load_bundle, save_bundle
 from ganaug.gans.generate import generate
+from ganaug.specs import DiscriminatorFilterSpec
 from ganaug.stages import FitGan, Pool, Select, Split, TrainImages
 
 CLASSES = tuple("0123456789")
@@ -81,7 +82,7 @@ def test_the_filter_keeps_what_a_study_keeps(fitted: tuple[FitGan, tiny.InMemory
     loaded = load_bundle(saved)
     whole = generate(loaded, list(range(10)), 40, 0, None, 40).arrays["probabilities"]
     threshold = float(np.median(whole))
-    wanted = work.get(Select(stage, tiny.POOL, threshold, 6))
+    wanted = work.get(Select(stage, tiny.POOL, DiscriminatorFilterSpec(threshold=threshold), 6))
     made = generate(loaded, list(range(10)), 6, threshold, None, tiny.POOL.max_per_class)
     for name in ("images", "labels", "probabilities"):
         assert made.arrays[name].tobytes() == wanted.arrays[name].tobytes()

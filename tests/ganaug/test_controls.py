@@ -36,6 +36,7 @@ def test_shuffled_labels_have_nothing_to_do_with_their_images():
     mixed = shuffle(whole, seed=0)
     assert per_class(mixed) == [200] * 10
     assert np.array_equal(mixed.arrays["images"], whole.arrays["images"])
+    assert np.array_equal(mixed.arrays["labels"], labels[mixed.arrays["labels_of"]])
     kept = (mixed.arrays["labels"] == labels).mean()
     assert kept == pytest.approx(0.1, abs=0.03), "a label is right as often as by chance"
     assert np.array_equal(shuffle(whole, 0).arrays["labels"], mixed.arrays["labels"])

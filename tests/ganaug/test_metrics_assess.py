@@ -9,7 +9,7 @@ import torch
 from tiny import CLASSIFIER, POOL, PROJECTION, InMemory, imported, same
 
 from ganaug.artifact import Artifact, Work
-from ganaug.classifiers.cnn import fit
+from ganaug.classifiers.fit import fit
 from ganaug.metrics.assess import assess
 from ganaug.specs import AssessSpec, ClassifierSpec, PoolSpec
 from ganaug.stages import Assess, FitGan, Pool, Split, TestImages, TrainImages
@@ -155,14 +155,14 @@ def test_nothing_that_went_before_changes_it():
 
 def test_its_own_number_of_updates(monkeypatch):
     updates = 0
-    step = torch.optim.Adam.step
+    step = torch.optim.AdamW.step
 
     def counted(*args, **kwargs):
         nonlocal updates
         updates += 1
         return step(*args, **kwargs)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", counted)
+    monkeypatch.setattr(torch.optim.AdamW, "step", counted)
     for steps, expected in ((7, 2 * 7), (None, 2 * CLASSIFIER.steps)):
         updates = 0
         stage = asked(classifier=CLASSIFIER, steps=steps)

@@ -4,7 +4,8 @@ import torch
 from tiny import CLASSIFIER, imported
 from tiny import images as split_images
 
-from ganaug.classifiers.cnn import Cnn, fit, predict
+from ganaug.classifiers.fit import fit, predict
+from ganaug.classifiers.networks import Cnn
 from ganaug.images import to_float
 from ganaug.metrics import extractor
 from ganaug.metrics.extractor import Extractor, Penultimate, Pixels, unit_scaled

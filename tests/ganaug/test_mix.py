@@ -44,8 +44,9 @@ def test_nothing_to_train_on_is_no_result():
     assert none.value.status == "starved"
 
 
-def test_a_test_image_in_the_training_set_is_refused():
+@pytest.mark.parametrize("where", ["in the training set", "among those that GAN and filter learned from"])
+def test_a_test_image_in_the_training_set_is_refused(where):
     ids = np.array(["12", "k/0/1", "7"])
-    refuse_test_images(ids, np.array([1, 2, 127]))  # as words, 12 is not in 127
-    with pytest.raises(LeakError, match=r"^1 test images are in the training set, the first with id 7$"):
-        refuse_test_images(ids, np.array([1, 2, 7]))
+    refuse_test_images(ids, np.array([1, 2, 127]), where)  # as words, 12 is not in 127
+    with pytest.raises(LeakError, match=f"^1 test images are {where}, the first with id 7$"):
+        refuse_test_images(ids, np.array([1, 2, 7]), where)

@@ -6,12 +6,22 @@ from tiny import CGAN, PROJECTION
 
 from ganaug.specs import (
     DA_TYPES,
+    AgreementFilterSpec,
     AugmentationSpec,
     CganSpec,
     ClassifierSpec,
     DiffAugmentSpec,
+    DiscriminatorFilterSpec,
+    JudgeSpec,
+    MemorisationFilterSpec,
+    MetropolisHastingsFilterSpec,
+    MixingSpec,
+    NeighboursFilterSpec,
     PoolSpec,
     ProjectionSpec,
+    RejectionFilterSpec,
+    asks_judge,
+    chain_of,
     parse_da,
 )
 
@@ -53,6 +63,19 @@ def test_a_repeated_augmentation_is_refused():
         lambda: AugmentationSpec(zoom=1),
         lambda: ClassifierSpec(steps=0),
         lambda: PoolSpec(chunk=0),
+        lambda: DiscriminatorFilterSpec(threshold=1.1),
+        lambda: DiscriminatorFilterSpec(threshold=-0.1),
+        lambda: NeighboursFilterSpec(measure="precision"),
+        lambda: NeighboursFilterSpec(k=0),
+        lambda: RejectionFilterSpec(rank=True),
+        lambda: RejectionFilterSpec(burn_in=0),
+        lambda: RejectionFilterSpec(gamma=1.5),
+        lambda: MetropolisHastingsFilterSpec(chain=0),
+        lambda: JudgeSpec(folds=1),
+        lambda: JudgeSpec(da="hflp"),
+        lambda: MixingSpec(weight=0),
+        lambda: MixingSpec(ratio=1),
+        lambda: MixingSpec(soft_labels=2),
     ],
 )
 def test_nonsense_is_refused_where_it_is_made(make):
@@ -70,3 +93,18 @@ def test_specs_are_frozen():
     for spec in (CGAN, PROJECTION):
         with pytest.raises(ValidationError):
             spec.steps = 7
+
+
+def test_only_one_of_the_filters_may_rank():
+    ranking = AgreementFilterSpec(rank=True, also=RejectionFilterSpec(also=MemorisationFilterSpec()))
+    assert [f.name for f in chain_of(ranking)] == ["agreement", "rejection", "memorisation"]
+    with pytest.raises(
+        ValidationError, match=r"only one of the filters joined by also may rank; give the others a threshold"
+    ):
+        DiscriminatorFilterSpec(rank=True, also=MemorisationFilterSpec(also=AgreementFilterSpec(rank=True)))
+
+
+def test_a_judge_is_asked_by_agreement_and_neighbours_wherever_they_stand():
+    assert asks_judge(AgreementFilterSpec())
+    assert asks_judge(RejectionFilterSpec(also=NeighboursFilterSpec()))
+    assert not asks_judge(RejectionFilterSpec(also=MemorisationFilterSpec()))

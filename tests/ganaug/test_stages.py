@@ -9,13 +9,25 @@ import pytest
 from tiny import CELL, CGAN, CLASSIFIER, POOL, PROJECTION
 
 from ganaug.recipe import recipe
-from ganaug.specs import AssessSpec, AugmentationSpec
+from ganaug.specs import (
+    AgreementFilterSpec,
+    AssessSpec,
+    AugmentationSpec,
+    DiscriminatorFilterSpec,
+    MemorisationFilterSpec,
+    MetropolisHastingsFilterSpec,
+    MixingSpec,
+    NeighboursFilterSpec,
+    RejectionFilterSpec,
+)
 from ganaug.stages import (
     Assess,
     Augment,
     Duplicate,
     FitClassifier,
     FitGan,
+    FitJudge,
+    Judged,
     Measure,
     MoreReal,
     Pool,
@@ -25,6 +37,7 @@ from ganaug.stages import (
     Stage,
     TestImages,
     TrainImages,
+    Validate,
     ancestors,
 )
 
@@ -32,8 +45,10 @@ TRAIN, TEST = TrainImages("a"), TestImages("a")
 SPLIT = Split(TRAIN, 5, 4, 0)
 AUGMENT = Augment(SPLIT, ("rotation",), 3, AugmentationSpec())
 GAN = FitGan(AUGMENT, PROJECTION, 0)
-SELECT = Select(GAN, POOL, 0.5, 4)
-CLF = FitClassifier(SPLIT, SELECT, ("shift",), AugmentationSpec(), CLASSIFIER, 0)
+HALF, OTHER = DiscriminatorFilterSpec(threshold=0.5), DiscriminatorFilterSpec(threshold=0.6)
+JUDGE = FitJudge(SPLIT, CLASSIFIER, 2, ("shift",), AugmentationSpec())
+SELECT = Select(GAN, POOL, HALF, 4)
+CLF = FitClassifier(SPLIT, SELECT, ("shift",), AugmentationSpec(), CLASSIFIER, 0, MixingSpec())
 STRONG = AugmentationSpec(rotation=99)
 OTHERS = {
     TRAIN: {"dataset": "b"},
@@ -45,8 +60,9 @@ OTHERS = {
     SELECT: {
         "generator": FitGan(SPLIT, CGAN, 0),
         "pool": POOL.model_copy(update={"max_per_class": 50}),
-        "threshold": 0.6,
+        "filter": OTHER,
         "n_gen": 5,
+        "judge": JUDGE,
     },
     CLF: {
         "split": Split(TRAIN, 6, 4, 0),
@@ -55,8 +71,18 @@ OTHERS = {
         "strength": STRONG,
         "classifier": CLASSIFIER.model_copy(update={"include_validation": True}),
         "member": 1,
+        "mixing": MixingSpec(weight=0.5),
+        "judge": JUDGE,
     },
-    Shuffle(SELECT, 0): {"generated": Select(GAN, POOL, 0.6, 4), "seed": 1},
+    JUDGE: {
+        "split": Split(TRAIN, 6, 4, 0),
+        "classifier": CLASSIFIER.model_copy(update={"steps": 99}),
+        "folds": 3,
+        "da": (),
+        "strength": STRONG,
+    },
+    Judged(Pool(GAN, 0, 10), JUDGE): {"pool": Pool(GAN, 1, 10), "judge": dataclasses.replace(JUDGE, folds=3)},
+    Shuffle(SELECT, 0): {"generated": Select(GAN, POOL, OTHER, 4), "seed": 1},
     Duplicate(SPLIT, 4): {"split": Split(TRAIN, 6, 4, 0), "n": 5},
     MoreReal(SPLIT, 4): {"split": Split(TRAIN, 6, 4, 0), "n": 5},
     Assess(GAN, POOL, CLASSIFIER, AssessSpec()): {
@@ -65,6 +91,7 @@ OTHERS = {
         "classifier": CLASSIFIER.model_copy(update={"steps": 99}),
         "assess": AssessSpec(images_per_class=7),
     },
+    Validate((CLF,)): {"classifiers": (CLF, CLF)},
     Measure((CLF,), TEST): {"classifiers": (CLF, CLF), "test": TestImages("b")},
 }
 CASES = [(stage, name, other) for stage, others in OTHERS.items() for name, other in others.items()]
@@ -84,18 +111,34 @@ def test_each_parameter_is_part_of_the_key(stage, name, other):
     assert dataclasses.replace(changed, **{name: getattr(stage, name)}).key == stage.key
 
 
+FILTERS = (
+    DiscriminatorFilterSpec(threshold=0.5),
+    AgreementFilterSpec(threshold=0.5),
+    NeighboursFilterSpec(threshold=0.5),
+    MemorisationFilterSpec(threshold=0.5),
+    RejectionFilterSpec(threshold=0.5, gamma=0.5),
+    MetropolisHastingsFilterSpec(threshold=0.5),
+)
+
+
 @pytest.mark.parametrize(
-    "spec", [PROJECTION, CGAN, POOL, CLASSIFIER, AugmentationSpec()], ids=lambda s: type(s).__name__
+    "spec",
+    [PROJECTION, CGAN, POOL, CLASSIFIER, AugmentationSpec(), MixingSpec(ratio=0.5), *FILTERS],
+    ids=lambda s: type(s).__name__,
 )
 def test_each_number_of_a_spec_is_part_of_the_key(spec):
     def key(spec):
         match type(spec).__name__:
             case "PoolSpec":
-                return Select(GAN, spec, 0.5, 4).key
+                return Select(GAN, spec, HALF, 4).key
             case "ClassifierSpec":
                 return dataclasses.replace(CLF, classifier=spec).key
             case "AugmentationSpec":
                 return dataclasses.replace(AUGMENT, strength=spec).key
+            case "MixingSpec":
+                return dataclasses.replace(CLF, mixing=spec).key
+            case name if "Filter" in name:
+                return dataclasses.replace(SELECT, filter=spec).key
             case _:
                 return FitGan(SPLIT, spec, 0).key
 
@@ -104,6 +147,14 @@ def test_each_number_of_a_spec_is_part_of_the_key(spec):
         if isinstance(value, bool | int | float):
             other = not value if isinstance(value, bool) else value + 1
             assert key(spec.model_copy(update={name: other})) != key(spec), name
+
+
+def test_every_filter_has_a_key_of_its_own_and_so_has_every_pair():
+    pairs = [one.model_copy(update={"also": other}) for one in FILTERS for other in FILTERS]
+    keys = {dataclasses.replace(SELECT, filter=f).key for f in (*FILTERS, *pairs)}
+    assert len(keys) == len(FILTERS) + len(FILTERS) ** 2
+    realism, density = (NeighboursFilterSpec(threshold=0.5, measure=m) for m in ("realism", "density"))
+    assert dataclasses.replace(SELECT, filter=realism).key != dataclasses.replace(SELECT, filter=density).key
 
 
 @pytest.mark.parametrize("kind", [TrainImages, Split, Augment, FitGan, Select, FitClassifier, Measure])

@@ -9,7 +9,21 @@ from ganaug.artifact import Artifact, Work
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.digits import load_digits
 from ganaug.recipe import Cell
-from ganaug.specs import AugmentationSpec, CganSpec, ClassifierSpec, PoolSpec, ProjectionSpec
+from ganaug.specs import (
+    AgreementFilterSpec,
+    AugmentationSpec,
+    CganSpec,
+    ClassifierSpec,
+    DiscriminatorFilterSpec,
+    JudgeSpec,
+    MemorisationFilterSpec,
+    MetropolisHastingsFilterSpec,
+    MixingSpec,
+    NeighboursFilterSpec,
+    PoolSpec,
+    ProjectionSpec,
+    RejectionFilterSpec,
+)
 from ganaug.split import hold_out, split
 from ganaug.stages import Stage, TestImages, TrainImages
 
@@ -19,6 +33,15 @@ CGAN = CganSpec(name="cgan", steps=6, batch=16, latent=8, width=8)
 GANS = {"projection": PROJECTION, "cgan": CGAN}
 POOL = PoolSpec(chunk=10, max_per_class=40)
 CLASSIFIER = ClassifierSpec(steps=5, batch=16, width=8)
+FILTERS = (  # all of them, such that every class of so short a stream gets its images
+    DiscriminatorFilterSpec(rank=True),
+    AgreementFilterSpec(rank=True),
+    NeighboursFilterSpec(rank=True, also=RejectionFilterSpec(burn_in=5)),
+    NeighboursFilterSpec(rank=True, measure="density"),
+    MemorisationFilterSpec(rank=True),
+    RejectionFilterSpec(gamma=0.5, burn_in=5),
+    MetropolisHastingsFilterSpec(chain=3),
+)
 CELL = Cell(
     dataset="digits",
     n_real=5,
@@ -31,6 +54,9 @@ CELL = Cell(
     n_validation=4,
     gan=PROJECTION,
     pool=POOL,
+    filter=DiscriminatorFilterSpec(),
+    judge=JudgeSpec(folds=2),
+    mixing=MixingSpec(),
     augmentation=AugmentationSpec(),
     classifier=CLASSIFIER,
 )

@@ -52,10 +52,11 @@ def test_a_primary_contrast_names_every_factor_but_the_seed(load: Load) -> None:
         ("primary={n_real: 3, n_gen: 6, treshold: 0}", "primary.treshold: is no factor of this study; "
          "did you mean 'threshold'?"),
         ("primary={n_real: 3, n_gen: 6, threshold: 0, against: placebo}",
-         "primary.against: must be one of real-only, classic-da, duplicated, shuffled, more-real, got 'placebo'"),
+         "primary.against: must be one of real-only, classic-da, duplicated, shuffled, more-real, "
+         "with-validation, unfiltered, got 'placebo'"),
         ("primary=3", "primary: must be a mapping, got 3"),
-        ("controls.arms=[placebo]", "controls.arms[0]: must be 'real-only', 'classic-da', 'duplicated', 'shuffled' or "
-         "'more-real', got 'placebo'"),
+        ("controls.arms=[placebo]", "controls.arms[0]: must be 'real-only', 'classic-da', 'duplicated', 'shuffled', "
+         "'more-real' or 'with-validation', got 'placebo'"),
         ("controls.classic_da=none", "controls.classic_da: must be an augmentation, e.g. rotation+shift+zoom, "
          "got 'none'"),
         ("controls.curve=[0]", "controls.curve[0]: must be at least 1, got 0"),

@@ -24,7 +24,7 @@ from tiny_run import TINY, environment
 from torchvision.datasets import MNIST, ImageFolder
 
 import analysis
-from ganaug.classifiers.cnn import fit, predict
+from ganaug.classifiers.fit import fit, predict
 from ganaug.datasets.folder import load_folder
 from ganaug.datasets.idx import read_idx
 from ganaug.datasets.mnist import CLASSES

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import CLASSIFIER, imported
 from tiny import images as split_images
-from torch.nn.functional import max_pool2d, relu
 
-from ganaug.classifiers import cnn
-from ganaug.classifiers.cnn import Cnn, batches, fit, predict
+from ganaug.classifiers.fit import batches, dropped, fit, predict
+from ganaug.classifiers.networks import Cnn
 from ganaug.randomness import seeded, torch_rng
 from ganaug.specs import DA_TYPES
 
@@ -18,25 +17,6 @@ REAL, LABELS = SPLIT.arrays["real"], SPLIT.arrays["real_labels"]
 
 def fitted(seed=0, da=(), **changed):
     return fit(CLASSIFIER.model_copy(update=changed), REAL, LABELS, 10, seed, da)
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("side", [8, 28, 32, 128])
-def test_it_reads_images_of_this_size(side, channels):
-    net = seeded(lambda: Cnn((channels, side, side), 7, 8), 0, "test")
-    logits = net(torch.rand(2, channels, side, side, generator=torch_rng(0, "test")))
-    assert logits.shape == (2, 7)
-    assert logits.isfinite().all()
-
-
-@pytest.mark.parametrize("side", [8, 28])
-def test_pooling_before_the_relu_gives_the_same_numbers_as_after(side):
-    net = seeded(lambda: Cnn((3, side, side), 7, 8), 0, "test")
-    x = torch.rand(4, 3, side, side, generator=torch_rng(0, "test")) * 2 - 1
-    after = x.contiguous(memory_format=torch.channels_last)
-    for conv in net.convs:
-        after = max_pool2d(relu(conv(after)), 2)
-    assert torch.equal(net(x), net.out(relu(net.hidden(after.flatten(1)))))
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.integers(1, 20), st.integers(0, 9))
@@ -54,10 +34,12 @@ def test_decks_are_shuffled_anew():
     assert not torch.equal(deck[:20], torch.arange(20))
 
 
+@pytest.mark.parametrize("name", ["cnn", "deep"])
 @pytest.mark.parametrize("da", [(), ("rotation", "contrast"), DA_TYPES])
-def test_same_seed_same_network(da):
+def test_same_seed_same_network(da, name):
     test = imported()[1].arrays["images"]
-    (one, curve), (two, again), (other, _) = fitted(0, da), fitted(0, da), fitted(1, da)
+    settings = {"name": name, "dropout": 0.2, "label_smoothing": 0.1, "weight_decay": 0.01}
+    (one, curve), (two, again), (other, _) = (fitted(seed, da, **settings) for seed in (0, 0, 1))
     assert all(torch.equal(v, two.state_dict()[k]) for k, v in one.state_dict().items())
     assert curve == again
     assert np.array_equal(predict(one, test), predict(two, test))
@@ -71,8 +53,23 @@ def test_augmentation_changes_the_network_and_not_the_images():
     assert np.array_equal(REAL, before)
 
 
-def test_it_learns():
-    net, curve = fitted(steps=120, batch=32, learning_rate=1e-2)
+@pytest.mark.parametrize("setting", [{"dropout": 0.5}, {"label_smoothing": 0.1}, {"weight_decay": 0.5}], ids=str)
+def test_each_setting_changes_the_network(setting):
+    (plain, _), (other, _) = fitted(), fitted(**setting)
+    assert any(not torch.equal(v, other.state_dict()[k]) for k, v in plain.state_dict().items())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
+def test_dropout_drops_its_share_and_keeps_the_mean(share):
+    out = dropped(torch.ones(200, 100), share, torch_rng(0, "dropout"))
+    assert float((out == 0).float().mean()) == pytest.approx(share, abs=0.01)
+    assert float(out.mean()) == pytest.approx(1, abs=0.05)
+    assert torch.equal(out, dropped(torch.ones(200, 100), share, torch_rng(0, "dropout")))
+
+
+@pytest.mark.parametrize("name", ["cnn", "deep"])
+def test_it_learns(name):
+    net, curve = fitted(steps=120, batch=32, learning_rate=1e-2, name=name)
     test = imported()[1].arrays
     assert np.mean(predict(net, test["images"]) == test["labels"]) > 0.6  # chance is 0.1
     assert len(curve) == 20
@@ -82,14 +79,14 @@ def test_it_learns():
 @pytest.mark.parametrize("n", [3, 30, 300])
 def test_the_number_of_updates_does_not_depend_on_the_number_of_images(n, monkeypatch):
     updates = 0
-    step = torch.optim.Adam.step
+    step = torch.optim.AdamW.step
 
     def counted(*args, **kwargs):
         nonlocal updates
         updates += 1
         return step(*args, **kwargs)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", counted)
+    monkeypatch.setattr(torch.optim.AdamW, "step", counted)
     _, curve = fit(CLASSIFIER, REAL[:n], LABELS[:n], 10, 0)
     assert updates == CLASSIFIER.steps == len(curve)
 
@@ -100,7 +97,7 @@ def test_predictions_are_classes_whatever_the_batch(monkeypatch):
     whole = predict(net, test)
     assert whole.dtype == np.uint8
     assert whole.shape == (len(test),)
-    monkeypatch.setattr(cnn, "EVALUATION_BATCH", 64)
+    monkeypatch.setattr("ganaug.classifiers.fit.EVALUATION_BATCH", 64)
     assert np.array_equal(whole, predict(net, test))
     many = seeded(lambda: Cnn((1, 8, 8), 300, 8), 0, "test")
     assert predict(many, test[:3]).dtype == np.uint16
