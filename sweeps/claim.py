@@ -52,6 +52,12 @@ class ControlsSpec(specs.Spec):
         return self.classic_da or next((da for da in clf_da if da != "none"), CLASSIC_DA)
 
 
+def _idle(name: str, primary: Value) -> bool:
+    """Whether a factor cannot change the primary's setting, and so may be null in it."""
+    without_da = name == "n_da" and primary.get("gan_da", "none") == "none"
+    return without_da or (primary.get("threshold", 0) == 0 and name.startswith(("filter.", "judge.")))
+
+
 def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
     """The primary contrast with every factor but the seed written out; ValueError says what does not fit."""
     names = [f for f in (*FACTORS, *(n for n in factors if n not in FACTORS)) if f != "seed"]
@@ -74,6 +80,8 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
         if name not in primary and len(values) > 1:
             raise ValueError(f"primary.{name}: is missing, and the study has several: {short(values)}; name one")
         value = primary.get(name, values[0])
+        if value is None and None not in values and _idle(name, primary):
+            value = values[0]  # a resolved study says null where a factor cannot matter
         same = [v for v in values if v == value and isinstance(v, bool) == isinstance(value, bool)]
         if not same:
             raise ValueError(

@@ -99,7 +99,7 @@ def sample_sheet(run: Run, sheet: SampleSheet) -> Figure:
     distance = "; under a nearest real image its distance, in grey levels (RMS, 0 to 255)" if len(blocks) > 3 else ""
     fig, axes = page(
         "What the generator makes, and what the filter does with it",
-        f"{described(sheet.factors, sheet.factors)}{few}\nunder a generated image its calibrated score, 0 to 1"
+        f"{described(sheet.factors, sheet.factors)}{few}\nunder a generated image the discriminator's score, 0 to 1"
         f"{distance}; — where there is no such image",
         len(blocks),
         (m * STEP_X * SIZE, len(picked) * STEP_Y * SIZE),

@@ -135,3 +135,23 @@ def test_cells_are_distinct_and_a_resolved_study_lays_out_the_same(load: Load, t
     path = tmp_path / "again.yaml"
     path.write_text(studies.to_yaml(study))
     assert [recipe(cell).key for _, cell in studies.load(str(path)).cells("digest")] == keys
+
+
+def test_a_primary_without_a_filter_is_read_again_from_the_resolved_study(load: Load, tmp_path: Path) -> None:
+    study = load(
+        "factors.filter.name=[discriminator, agreement]",
+        "primary={n_real: 3, n_gen: 6, threshold: 0, filter.name: agreement}",
+    )
+    assert study.primary is not None
+    assert study.primary["filter.name"] is None, "where every image is kept it does not matter which filter keeps it"
+    path = tmp_path / "again.yaml"
+    path.write_text(studies.to_yaml(study))
+    assert studies.load(str(path)).primary == study.primary
+
+
+def test_validation_labels_are_labels_too(load: Load) -> None:
+    study = load(PRIMARY, "controls.arms=[with-validation]")
+    cells = [cell for factors, cell in study.cells("digest") if factors["arm"] == "with-validation"]
+    assert [(cell.n_real, cell.n_gen, cell.seed) for cell in cells] == [(3, 0, 0), (3, 0, 1)]
+    fits = [recipe(cell).classifiers[0] for cell in cells]
+    assert all(fit.classifier.include_validation and fit.extra is None for fit in fits)

@@ -137,13 +137,13 @@ def test_it_ends_in_words(searched: Path) -> None:
 
 def test_the_same_command_runs_nothing_again_and_more_steps_go_on(searched: Path, ganaug: Ganaug) -> None:
     before, stored = trials(searched), made(searched, "validate")
-    again = ganaug("search", "tiny.yaml", cwd=searched)
+    again = ganaug("search", "tiny.yaml", cwd=searched, timeout=300)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "4 of 4 steps done before" in again.stdout
     assert "step 5" not in again.stdout
     assert made(searched, "validate") == stored
     pd.testing.assert_frame_equal(trials(searched), before)
-    more = ganaug("search", "tiny.yaml", "--steps", 5, "--no-confirm", cwd=searched)
+    more = ganaug("search", "tiny.yaml", "--steps", 5, "--no-confirm", cwd=searched, timeout=300)
     assert "step 5 of 5: threshold" in more.stdout, more.stdout + more.stderr
     pd.testing.assert_frame_equal(trials(searched).iloc[:4], before)
 
@@ -184,7 +184,7 @@ def test_a_search_that_was_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> 
                 break
         if after == 1:
             process.send_signal(signal.SIGINT)
-            told, _ = process.communicate(timeout=60)
+            told, _ = process.communicate(timeout=300)
             assert process.returncode == 130, told
             assert "Interrupted; no finished step is lost. To go on: ganaug search tiny.yaml" in told
         kills.kill(process)
