@@ -50,15 +50,15 @@ def test_the_run_folder_keeps_its_contract(place: Place) -> None:
     whole, text, number = "int64", "string", "double"
     factors = dict(zip(FACTORS, (whole, whole, number, text, whole, text, whole), strict=True))
     counts = dict.fromkeys(("n_generated", "n_candidates", "n_accepted"), whole)
-    stages = ("split", "augment", "gan", "pool", "select", "classifier", "measure")
+    stages = ("split", "augment", "gan", "pool", "judge", "judged", "select", "classifier", "measure")
     records = pq.read_table(place.folder / "records.parquet")
     columns = {f.name: str(f.type) for f in records.schema}
     assert list(columns)[: 3 + len(FACTORS)] == ["cell", "arm", *FACTORS, "generator"]
     assert columns == (
         {"cell": text, "arm": text, "generator": text} | factors
-        | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy"), number)
+        | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "validation_accuracy"), number)
         | {"n_test": whole, "n_train": whole} | counts | {"classifier_seeds": whole, "status": text, "reason": text}
-        | {"gan_diversity": number, "calibration_slope": number} | {f"seconds_{s}": number for s in stages}
+        | {"coverage": number, "coverage_unfiltered": number, "gan_diversity": number, "calibration_slope": number} | {f"seconds_{s}": number for s in stages}
     )  # fmt: skip
     assert records.num_rows == N_CELLS
     per_class = pq.read_table(place.folder / "per_class.parquet")
