@@ -152,7 +152,7 @@ def _confirmed(best: dict[str, Any]) -> str:
             f"(95 % interval {_between(told['interval'])}, {told['n_seeds']} seeds): {told['verdict']}"
         )
     if best["better_than_none"] is False:
-        lines.append("The best threshold is no better than no filter.")
+        lines.append("The best threshold is not shown to be better than no filter.")
     elif best["better_than_none"]:
         lines.append("The best threshold is better than no filter.")
     return "\n".join(lines)
