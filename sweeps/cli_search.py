@@ -51,14 +51,15 @@ def search(
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Measure the winner on fresh seeds and test images.")
     ] = True,
+    stand_in: Annotated[bool, typer.Option("--stand-in", help="Search on the study's stand-in data.")] = False,
 ) -> None:
     """Find the best threshold, or any setting, by validation images; confirm it on fresh seeds and test images."""
     from sweeps import study_file as studies
 
     given = {"search.steps": steps, "search.sampler": sampler, "search.storage": storage, "resources.workers": workers}
     extra = [f"{key}={value}" for key, value in given.items() if value is not None]
-    resolved = studies.load(study, [*(assignments or []), *extra])
-    folder = out or Path("runs") / f"{resolved.name}-search"
+    resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
+    folder = out or Path("runs") / f"{resolved.folder}-search"
 
     from sweeps.search.run import settled
     from sweeps.search.storage import hidden
