@@ -16,7 +16,8 @@ def resolve(path: str) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module), name, None)
     except ImportError as error:
         raise ValueError(
-            f"function {path}: module {module!r} cannot be imported ({error}); install it or put its folder on PYTHONPATH"
+            f"function {path}: module {module!r} cannot be imported ({error}); install it, or put its folder on "
+            "PYTHONPATH"
         ) from None
     if not inspect.isfunction(found):
         raise ValueError(f"function {path}: module {module!r} has no function {name!r}")

@@ -293,6 +293,12 @@ class ClassifierSpec(Spec):
     preprocessing: PreprocessingSpec = PreprocessingSpec()
 
 
+def judging(spec: ClassifierSpec) -> ClassifierSpec:
+    """The same kind of classifier as one that judges: trained on real images alone, from fresh weights, unwatched."""
+    update = {"include_real": True, "include_validation": False, "warm_start": False, "curve": 0}
+    return spec.model_copy(update=update)
+
+
 def parse_da(text: str) -> tuple[str, ...]:
     """`none` is no augmentation, `hflip` one type, `hflip+rotation` several; a repeated or unknown type is refused."""
     if text == "none":

@@ -43,9 +43,7 @@ def _zoomed(n: int, zoom: float | tuple[float, float], rng: torch.Generator) -> 
     return uniform(n, low, high, rng)
 
 
-def affine(
-    n: int, types: tuple[str, ...], spec: AugmentationSpec, rng: torch.Generator, side: int = 2
-) -> torch.Tensor:
+def affine(n: int, types: tuple[str, ...], spec: AugmentationSpec, rng: torch.Generator, side: int = 2) -> torch.Tensor:
     """Random output-to-input maps in grid_sample's coordinates, (n, 2, 3): rotation · shear · zoom, then shift.
 
     `side` in pixels matters to shifts that are stated in pixels. With `spec.convention` keras, maps are put together as
