@@ -50,8 +50,8 @@ def classic_contrasts(run: Run) -> pd.DataFrame:
     """A row per classic augmentation and setting of real images against the same without it, the primary first.
 
     Columns: role, the factors but seed, n_seeds, df, delta_points, sd_points, half_points, low_points, high_points
-    (95 % t-interval over seeds, percentage points), p, p_holm (over the secondary rows), p_equivalence, by_itself, verdict
-    (after correction), accuracy, control_accuracy (shares), gap_points, control_gap_points (training less test
+    (95 % t-interval over seeds, percentage points), p, p_holm (over the secondary rows), p_equivalence, by_itself,
+    verdict (after correction), accuracy, control_accuracy (shares), gap_points, control_gap_points (training less test
     accuracy; NaN in runs that did not measure it). Empty where `clf_da` has no `none` to compare with.
     """
     return _contrasts(run).copy()
