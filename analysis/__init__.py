@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from analysis.against import write_comparison as write_comparison
     from analysis.classes import class_verdicts as class_verdicts
     from analysis.classes import per_class_deltas as per_class_deltas
+    from analysis.classic import classic_contrasts as classic_contrasts
     from analysis.comparison import compare as compare
     from analysis.confusion import confusion_shifts as confusion_shifts
     from analysis.contrasts import against_controls as against_controls
@@ -58,6 +59,7 @@ _HOME = {
     "deltas_over_seeds": "analysis.paired",
     "per_class_deltas": "analysis.classes",
     "class_verdicts": "analysis.classes",
+    "classic_contrasts": "analysis.classic",
     "confusion_shifts": "analysis.confusion",
     "gain_correlations": "analysis.metrics_table",
     "compare": "analysis.comparison",

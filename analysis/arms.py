@@ -6,6 +6,7 @@ real-only control. `duplicated`, `shuffled`, `more-real`: the same number of oth
 `with-validation`: real images only, with the validation images among those that train.
 
 `unfiltered` is no arm but a cell of the grid: the same generated cell with threshold 0, where every image is kept.
+`no-da` neither: the same real-only cell whose classifier is not augmented.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ import pandas as pd
 from analysis.factors import factors, is_level, unfelt
 from analysis.paired import paired_deltas, usable, with_controls
 from analysis.run import Run
-from ganaug.records import COMPARISONS, UNFILTERED, Against, Arm
+from ganaug.records import COMPARISONS, NO_DA, UNFILTERED, Against, Arm
 
 COLUMNS = ("control", "accuracy", "control_accuracy", "delta_points", "starved")
 
@@ -35,6 +36,10 @@ def _control_cells(run: Run, against: Against) -> tuple[pd.DataFrame, list[str]]
     if against in ("duplicated", "shuffled", "more-real", "with-validation"):
         return found[found["arm"].eq(against)], _felt(run, against)
     shared = [name for name in _felt(run, "real-only") if name != "clf_da" and not name.startswith("augmentation.")]
+    if against == NO_DA:
+        plain = found[found["arm"].eq("real-only") & found["clf_da"].eq("none")]
+        own = "classifier.warm_start"  # there is one under augmentation alone
+        return plain, [name for name in shared if name != own]
     classic = str((run.summary.get("controls") or {}).get("classic_da"))
     controls = found[found["arm"].eq("real-only") & found["clf_da"].eq(classic)]
     return controls.drop_duplicates(shared), shared  # `augmentation.*` as a factor: the first of several strengths
@@ -42,7 +47,7 @@ def _control_cells(run: Run, against: Against) -> tuple[pd.DataFrame, list[str]]
 
 def pairs_against(run: Run, against: Against) -> pd.DataFrame:
     """A row per generated cell that has a finished control of the kind `against`: every seed by itself. Against
-    `unfiltered`: a row per filtered cell.
+    `unfiltered`: a row per filtered cell. Against `no-da`: a row per real-only cell under classic augmentation.
 
     Columns: cell, the factors, control (key), accuracy, control_accuracy (shares in [0, 1]), delta_points (percentage
     points), starved. ValueError for a kind that there is not.
@@ -55,6 +60,8 @@ def pairs_against(run: Run, against: Against) -> pd.DataFrame:
     names = factors(run.grid)
     found = usable(run.grid)
     treated = found[found["arm"].eq("generated")]
+    if against == NO_DA:
+        treated = found[found["arm"].eq("real-only") & found["clf_da"].ne("none")]
     if against == UNFILTERED:
         treated = treated[~is_level(treated["threshold"], 0)]
     own_da = treated["clf_da"].ne("none") if against == "classic-da" else pd.Series(False, index=treated.index)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.classic import classic_finding
 from analysis.contrasts import (
     ALPHA,
     CANNOT_TELL,
@@ -57,6 +58,8 @@ def _without_contrasts(run: Run) -> Headline:
         told = ", ".join(f"{n} {status}" for status, n in counts.items())
         return Headline("No result yet", f"No cell has an accuracy ({told or 'no cell has run'}).", (), None)
     control = is_control(found)
+    if (said := classic_finding(run)) is not None:
+        return Headline(*said, None)
     if control.all() and axis(run, "n_gen") == [0]:
         said = (
             "This study has no cells with generated images, so it says nothing about them; "

@@ -1,5 +1,6 @@
 """How the numbers of a report came about, in plain words: what was compared, what an interval covers and what not."""
 
+from analysis.classic import classic_contrasts
 from analysis.factors import described
 from analysis.paired import deltas_over_seeds, usable
 from analysis.run import Run
@@ -7,7 +8,7 @@ from analysis.words import plural, setting_names
 
 
 def _looks(run: Run) -> str:
-    k = len(deltas_over_seeds(run.grid))
+    k = len(deltas_over_seeds(run.grid)) + max(0, len(classic_contrasts(run)) - bool(run.primary))
     corrected = (
         f"This run has {plural(k, 'contrast')}. Who looks at many and tells of the best one tells of luck as well, so "
         f"p-values are corrected for all {'the others' if run.primary else 'of them'} (Holm 1979), and the average "
@@ -57,7 +58,8 @@ def method(run: Run) -> list[tuple[str, str]]:
         (
             "What is compared",
             "A classifier that learned from real and generated images, and the same classifier that learned from the "
-            "same real images alone. The difference is taken seed by seed: one seed fixes which real images are drawn "
+            "same real images alone; or one under classic augmentation and the same one without it. The difference is "
+            "taken seed by seed: one seed fixes which real images are drawn "
             "and how training begins, so a lucky draw helps both sides and cancels.",
         ),
         (

@@ -135,6 +135,13 @@ class Run:
         """
         return self._curves
 
+    def classifier_curves(self) -> list[dict[str, Any]]:
+        """Per cell that was watched as it learned: `cell`, `factors`, `curves` (a classifier each: `update`, `train`,
+        `validation`, shares right); empty where the study did not ask for it.
+        """
+        path = self.folder / "classifier_curves.json"
+        return read(path, lambda p: list(json.loads(p.read_text()))) if path.exists() else []
+
     @cached_property
     def _predictions(self) -> dict[str, np.ndarray]:
         from safetensors.numpy import load_file

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.classic import classic_contrasts
 from analysis.factors import described
 from analysis.finding import Headline, contrast_of
 from analysis.paired import deltas_over_seeds, usable
@@ -15,6 +16,7 @@ from analysis.tables import (
     against_controls,
     classes,
     classes_in_alarm,
+    classic,
     contrasts,
     effective,
     metrics,
@@ -54,6 +56,17 @@ def _contrasts(run: Run, said: Headline) -> Section | None:
         "uncorrected; dropped counts seeds without a usable pair."
     )
     return Section(plural(n, "contrast"), text, contrasts(run), open=True) if n else None
+
+
+def _classic(run: Run, said: Headline) -> Section | None:
+    if classic_contrasts(run).empty:
+        return None
+    text = (
+        "Real images only, under each classic augmentation, against the same seeds without it. Holm’s correction is "
+        "over the secondary rows. The gap is what a classifier gets right of its own training images, as they are, "
+        "less what it gets right of the test images."
+    )
+    return Section("Classic augmentation, against none", text, classic(run), open=True)
 
 
 def _against_controls(run: Run, said: Headline) -> Section | None:
@@ -154,6 +167,7 @@ def _classes(run: Run, said: Headline) -> Section | None:
 TABLES: tuple[Callable[[Run, Headline], Section | None], ...] = (
     _reasons,
     _contrasts,
+    _classic,
     _against_controls,
     _variants,
     _filters,

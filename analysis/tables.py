@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.alarms import alarms
 from analysis.classes import class_verdicts
+from analysis.classic import classic_contrasts
 from analysis.contrasts import against_controls as controls_of
 from analysis.contrasts import contrasts as all_contrasts
 from analysis.effective import COLUMNS, effective_real
@@ -75,6 +76,31 @@ def contrasts(run: Run) -> Table:
     shown["starved"] = found["n_starved"].map(lambda n: f"† {n}" if n else "")
     shown["dropped"] = found["n_dropped"].map(lambda n: str(n) if n else "")
     return table(pd.DataFrame(shown), text=("role", "against", "by itself", "verdict", "missing controls"))
+
+
+def classic(run: Run) -> Table:
+    """Classic augmentation against none, the primary contrast first."""
+    found = classic_contrasts(run)
+    bounds = zip(found["low_points"], found["high_points"], strict=True)
+    shown: dict[str, Any] = {"role": found["role"]}
+    shown |= {name: found[name].map(written) for name in setting_names(run.grid) if name not in ("n_gen", "threshold")}
+    shown |= {
+        "accuracy, %": (100 * found["accuracy"]).map("{:.1f}".format),
+        "without, %": (100 * found["control_accuracy"]).map("{:.1f}".format),
+        "change, points": found["delta_points"].map(signed),
+        "95 % interval": [between(low, high) for low, high in bounds],
+        "seeds": found["n_seeds"],
+        "p": found["p"].map(p_text),
+        "p, Holm": found["p_holm"].map(p_text),
+        "p, no effect": found["p_equivalence"].map(p_text),
+        "verdict": found["verdict"],
+    }
+    if found["gap_points"].notna().any():
+        shown |= {
+            "gap, points": found["gap_points"].map("{:.1f}".format),
+            "gap without": found["control_gap_points"].map("{:.1f}".format),
+        }
+    return table(pd.DataFrame(shown), text=("role", "clf_da", "verdict"), wrap=("clf_da",))
 
 
 def against_controls(run: Run) -> Table:

@@ -13,6 +13,7 @@ CONTROL_NAMES = {
     "more-real": "as many more real images",
     "with-validation": "real and validation images",
     "unfiltered": "unfiltered generated images",
+    "no-da": "the same without classic augmentation",
 }
 
 

@@ -34,7 +34,8 @@ def selected(first: "FitClassifier", work: Work) -> dict[str, Any]:
 def measure(stage: "Measure", work: Work) -> Artifact:
     """Predicted classes (classifiers, n_test) and the counts that led to them; or the reason why there are none.
 
-    facts: status, reason, seed, n_train, n_test, counts per class of candidates, accepted and used images, curves.
+    facts: status, reason, seed, n_train, n_test, counts per class of candidates, accepted and used images,
+    losses, train_accuracy of each classifier, and curves where the study asks for them.
     arrays: predictions; validation (classifiers, n_validation) and validation_labels, the same of the validation
     images, by which a search may know this cell; taken (classes, size) of a selection, for the report's sheets.
     """
@@ -58,7 +59,10 @@ def measure(stage: "Measure", work: Work) -> Artifact:
         "n_train": len(fitted[0].arrays["ids"]),
         "n_test": len(test.arrays["labels"]),
         "losses": [a.facts["losses"] for a in fitted],
+        "train_accuracy": [a.facts["train_accuracy"] for a in fitted],
     }
+    if "curve" in fitted[0].facts:
+        facts["curves"] = [a.facts["curve"] for a in fitted]
     validation = {
         "validation": np.stack([a.arrays["validation"] for a in fitted]),
         "validation_labels": work.get(first.split).arrays["validation_labels"].astype(np.int64),

@@ -61,8 +61,8 @@ def strict(spec: specs.AnyFilter, threshold: float) -> specs.AnyFilter:
 
 
 def _judge(cell: Cell, split: Split) -> FitJudge:
-    update = {"include_real": True, "include_validation": False}
-    classifier = cell.classifier.model_copy(update=update | {"steps": cell.judge.steps or cell.classifier.steps})
+    classifier = specs.judging(cell.classifier)
+    classifier = classifier.model_copy(update={"steps": cell.judge.steps or cell.classifier.steps})
     da = specs.parse_da(cell.judge.da)
     return FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else specs.AugmentationSpec())
 
@@ -99,7 +99,8 @@ def classifiers(cell: Cell) -> tuple[FitClassifier, ...]:
     """load → split → augment → fit GAN → pool → select → mix and fit classifiers.
 
     A control's extra images take the place of the selected ones. A cell without extra images has no GAN, no pool, no
-    filter and no mixing: whatever they say, it is the same cell.
+    filter and no mixing: whatever they say, it is the same cell. A warm start is one only under classic augmentation:
+    then each classifier goes on from the one that was trained without it.
     """
     split = Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
     extra = _extra(cell, split)
@@ -109,10 +110,17 @@ def classifiers(cell: Cell) -> tuple[FitClassifier, ...]:
     spec = cell.classifier
     if cell.arm == "with-validation":
         spec = spec.model_copy(update={"include_validation": True})
-    return tuple(
-        FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge)
-        for member in range(cell.classifier_seeds)
-    )
+    continued = spec.warm_start and bool(cell.clf_da)
+    spec = spec.model_copy(update={"warm_start": continued})
+
+    def fitted(member: int) -> FitClassifier:
+        if not continued:
+            return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge)
+        fresh = spec.model_copy(update={"warm_start": False})
+        start = FitClassifier(split, extra, (), specs.AugmentationSpec(), fresh, member, mixing, judge)
+        return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge, start)
+
+    return tuple(fitted(member) for member in range(cell.classifier_seeds))
 
 
 def recipe(cell: Cell) -> Measure:

@@ -28,10 +28,12 @@ NEEDED: tuple[Control, ...] = ("real-only", "duplicated", "classic-da")
 """The controls without which nobody may say that generated images help."""
 
 UNFILTERED: Final = "unfiltered"
-Against = Literal[Control, "unfiltered"]
+NO_DA: Final = "no-da"
+Against = Literal[Control, "unfiltered", "no-da"]
 
 COMPARISONS: tuple[Against, ...] = get_args(Against)
-"""What a contrast may be against: every control, and the same generated cell with every image kept (threshold 0)."""
+"""What a contrast may be against: every control, the same generated cell with every image kept (threshold 0), and the
+same cell whose classifier is not augmented (clf_da none)."""
 
 GENERATION = ("threshold", "gan_da", "n_da")
 GENERATION_PATHS = ("gan.", "pool.", "filter.", "judge.", "mixing.")

@@ -4,28 +4,56 @@ Imports neither torch nor Ray, so that a study is checked and planned in a momen
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from ganaug.spans import Span, pair, shift_span, zoom_span
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 
-DA_TYPES = ("rotation", "shift", "zoom", "shear", "hflip", "vflip", "negative", "contrast")
+DA_TYPES = (
+    "rotation", "shift", "width_shift", "height_shift", "zoom", "shear", "hflip", "vflip", "negative", "contrast",
+    "channel_shift", "brightness",
+)  # fmt: skip
 
 
 class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    later: ClassVar[tuple[str, ...]] = ()  # settings younger than results already stored
+
+    def identity(self) -> dict[str, Any]:
+        """What a key is made of: every setting, but a `later` one only where it differs from its default."""
+        fields = type(self).model_fields
+        silent = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return self.model_dump(mode="json", exclude=silent)
+
+
+Fill = Literal["background", "nearest", "constant", "reflect", "wrap"]
+
 
 class AugmentationSpec(Spec):
-    """How strong each kind of classic data augmentation (DA) is; which ones apply is `gan_da` and `clf_da`."""
+    """How strong each kind of classic data augmentation (DA) is; which ones apply is `gan_da` and `clf_da`.
+
+    docs/augmentation.md has each setting beside Keras' own.
+    """
+
+    later: ClassVar = ("width_shift", "height_shift", "channel_shift", "brightness", "fill", "cval", "convention")
 
     rotation: Annotated[float, Field(ge=0, le=180)] = 15.0  # degrees, uniform in [-r, r]
     shift: Annotated[float, Field(ge=0, le=1)] = 0.1  # share of the side, uniform in [-s, s], each axis
-    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.1  # scale uniform in [1 - z, 1 + z], both axes alike
+    width_shift: Annotated[Span, BeforeValidator(shift_span)] = 0.1  # share of the width, pixels, or a list of either
+    height_shift: Annotated[Span, BeforeValidator(shift_span)] = 0.1
+    zoom: Annotated[float | tuple[float, float], BeforeValidator(zoom_span)] = 0.1  # [1 - z, 1 + z], or [low, high]
     shear: Annotated[float, Field(ge=0, lt=90)] = 10.0  # degrees, uniform in [-s, s]
     contrast: Annotated[float, Field(ge=0, lt=1)] = 0.4  # factor about the mean, uniform in [1 - c, 1 + c]
+    channel_shift: Annotated[float, Field(ge=0, le=255)] = 20.0  # grey levels of 255, uniform in [-c, c], all channels
+    brightness: Annotated[tuple[float, float], BeforeValidator(pair)] = (0.6, 1.4)  # factor, uniform in [low, high]
+    fill: Fill = "background"  # what a geometric type shows from beyond the edge
+    cval: Annotated[float, Field(ge=0, le=255)] = 0.0  # the grey level of fill constant
+    convention: Literal["ganaug", "keras"] = "ganaug"  # how rotation, shifts, shear and zoom make one map
 
 
 class DiffAugmentSpec(Spec):
@@ -204,19 +232,71 @@ class MixingSpec(Spec):
     soft_labels: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of an extra image's label that the judge says
 
 
+class PreprocessingSpec(Spec):
+    """What is done to every image, of training, validation and test alike, before the classifier sees it.
+
+    Not an augmentation: nothing in it is random. Grey levels 0 to 255 go in; the order is that of the fields. With all
+    of them left out an image reaches the network in [-1, 1], as everywhere else.
+    """
+
+    function: str | None = None  # the user's own, as module:function; float32 (N, C, H, W) in and out
+    function_sha256: str | None = None  # of its source, filled in: part of the identity, so that an edit is seen
+    rescale: Annotated[float, Field(gt=0)] | None = None  # factor, e.g. 0.00392156862745098 for [0, 1]
+    samplewise_center: bool = False  # each image's own mean is taken off
+    samplewise_std: bool = False  # and it is divided by its own standard deviation
+    featurewise_center: bool = False  # the training images' mean per channel is taken off
+    featurewise_std: bool = False  # and divided by their standard deviation per channel
+
+    @model_validator(mode="before")
+    @classmethod
+    def _digest(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("function"), str):
+            return data
+        from ganaug.dotted import source_digest
+
+        found, told = source_digest(data["function"]), data.get("function_sha256")
+        if told not in (None, found):
+            raise ValueError(
+                f"the source of function {data['function']} has changed (sha256 {found[:12]}…, the study says "
+                f"{told[:12]}…); results under the old one stay, leave function_sha256 out to go on with the new one"
+            )
+        return data | {"function_sha256": found}
+
+    @model_validator(mode="after")
+    def _whole(self) -> "PreprocessingSpec":
+        for kind in ("samplewise", "featurewise"):
+            if getattr(self, f"{kind}_std") and not getattr(self, f"{kind}_center"):
+                raise ValueError(f"{kind}_std needs {kind}_center: true, as Keras sets it by itself, got false")
+        if self.function is None and self.function_sha256 is not None:
+            raise ValueError("function_sha256 is of a function, and function says none; leave it out")
+        return self
+
+
 class ClassifierSpec(Spec):
     """A convolutional classifier trained for a fixed number of updates, whatever the size of its training set."""
 
-    name: Literal["cnn", "deep"] = "cnn"
+    later: ClassVar = ("schedule", "warm_start", "curve", "preprocessing")
+
+    name: Literal["cnn", "deep", "keras"] = "cnn"
     steps: PositiveInt = 1000
     batch: PositiveInt = 64
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3  # peak of a one-cycle schedule
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3  # peak of a one-cycle schedule, or the constant one
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
     width: PositiveInt = 32  # of the first convolution; `deep` is good at 16
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0  # decoupled from the gradient (AdamW)
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the features that the logits are computed from
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     include_real: bool = True  # False: trained on generated images alone
     include_validation: bool = False  # a control: validation labels are labels too
+    warm_start: bool = False  # under classic DA: go on from the weights of the same classifier trained without it
+    curve: Annotated[int, Field(ge=0, le=1000)] = 0  # points of the accuracy curves over training; 0: none
+    preprocessing: PreprocessingSpec = PreprocessingSpec()
+
+
+def judging(spec: ClassifierSpec) -> ClassifierSpec:
+    """The same kind of classifier as one that judges: trained on real images alone, from fresh weights, unwatched."""
+    update = {"include_real": True, "include_validation": False, "warm_start": False, "curve": 0}
+    return spec.model_copy(update=update)
 
 
 def parse_da(text: str) -> tuple[str, ...]:
@@ -231,6 +311,8 @@ def parse_da(text: str) -> tuple[str, ...]:
             )
     if len(set(types)) < len(types):
         raise ValueError(f"an augmentation is named twice in {text!r}")
+    if "shift" in types and {"width_shift", "height_shift"} & set(types):
+        raise ValueError(f"shift moves both axes, so width_shift and height_shift are in it, got {text!r}; drop one")
     return types
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, assert_never
 
-from pydantic import BaseModel
-
 from ganaug import specs
 from ganaug.artifact import Artifact, Work
 
@@ -24,8 +22,8 @@ def _plain(value: Any) -> Any:
     match value:
         case Stage():
             return value.key
-        case BaseModel():
-            return value.model_dump(mode="json")
+        case specs.Spec():
+            return value.identity()
         case tuple():
             return [_plain(v) for v in value]
         case _:
@@ -265,7 +263,7 @@ def generator_of(extra: Extra | None) -> FitGan | None:
 class FitClassifier(Stage):
     """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
 
-    version: ClassVar[int] = 2  # 2: predictions for the validation images, mixing
+    version: ClassVar[int] = 3  # 2: predictions for the validation images, mixing; 3: accuracy on its own images
     split: Split
     extra: Extra | None
     da: tuple[str, ...]
@@ -274,6 +272,7 @@ class FitClassifier(Stage):
     member: int  # which of the classifiers nested under one split and one GAN
     mixing: specs.MixingSpec
     judge: FitJudge | None = None  # whom soft labels are asked of
+    start: "FitClassifier | None" = None  # whose weights it goes on from; None: its own fresh ones
 
     def run(self, work: Work) -> Artifact:
         from ganaug.classifiers.training import fit_classifier

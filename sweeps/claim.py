@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from ganaug import specs
-from ganaug.records import COMPARISONS, FACTORS, NEEDED, UNFILTERED, Control
+from ganaug.records import COMPARISONS, FACTORS, NEEDED, NO_DA, UNFILTERED, Control, is_generation_factor
 from sweeps.refusals import hint, short
 
 Value = dict[str, Any]
@@ -55,6 +55,8 @@ class ControlsSpec(specs.Spec):
 def _idle(name: str, primary: Value) -> bool:
     """Whether a factor cannot change the primary's setting, and so may be null in it."""
     without_da = name == "n_da" and primary.get("gan_da", "none") == "none"
+    if primary.get("n_gen") == 0 and is_generation_factor(name):
+        return True
     return without_da or (primary.get("threshold", 0) == 0 and name.startswith(("filter.", "judge.")))
 
 
@@ -74,6 +76,11 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
             "primary.against: unfiltered is the same cell with threshold 0, and factors.threshold is "
             f"{short(factors['threshold'])}; put 0 into it"
         )
+    if against == NO_DA and "none" not in factors["clf_da"]:
+        raise ValueError(
+            "primary.against: no-da is the same cell with clf_da none, and factors.clf_da is "
+            f"{short(factors['clf_da'])}; put none into it"
+        )
     settled = {}
     for name in names:
         values = factors[name]
@@ -89,7 +96,13 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
                 "or drop the contrast with primary: null"
             )
         settled[name] = same[0]
-    if not settled["n_gen"]:
+    if against == NO_DA and settled["clf_da"] == "none":
+        raise ValueError(
+            "primary.clf_da: must be an augmentation where primary.against is no-da, for the contrast is about it"
+        )
+    if settled["n_gen"] and against == NO_DA:
+        raise ValueError("primary.n_gen: must be 0 where primary.against is no-da, which is about real images alone")
+    if not settled["n_gen"] and against != NO_DA:
         raise ValueError("primary.n_gen: must be more than 0, for the contrast is about generated images")
     if against == UNFILTERED and not settled["threshold"]:
         raise ValueError(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
-from sweeps import cli_export, cli_report, cli_search
+from sweeps import cli_export, cli_preview, cli_report, cli_search
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -173,6 +173,7 @@ def plan(
 app.command()(cli_search.search)
 app.command()(cli_report.status)
 app.command()(cli_report.report)
+app.command()(cli_preview.preview)
 app.command()(cli_export.export)
 app.command()(cli_export.generate)
 

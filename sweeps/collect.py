@@ -47,6 +47,15 @@ def _generator_rows(grid: Grid, store: Store) -> list[GeneratorRow]:
     return list(rows.values())
 
 
+def _classifier_curves(rows: list[Row]) -> list[dict[str, Any]]:
+    """Per cell whose study watched its classifiers learn: its factors, and the curve of each classifier."""
+    return [
+        {"cell": row.key, "factors": row.factors, "curves": row.record.facts["curves"]}
+        for row in rows
+        if row.record is not None and "curves" in row.record.facts
+    ]
+
+
 def write_folder(
     grid: Grid, store: Store, folder: RunFolder, rows: list[Row], extra: dict[str, Any], failures: dict[str, str]
 ) -> dict[str, Any]:
@@ -59,6 +68,8 @@ def write_folder(
     groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0]) if train else ([], [])
     folder.write_samples(groups)
     write_json(folder.curves, curves)
+    if watched := _classifier_curves(rows):
+        write_json(folder.classifier_curves, watched)
     of_assessments = {a.key: failures[a.key] for a in grid.assessments.values() if a.key in failures}
     write_json(folder.failures, {r.key: r.failure for r in rows if r.failure} | of_assessments)
     counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)

@@ -9,7 +9,7 @@ from ganaug.datasets import missing
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
-from ganaug.specs import ProjectionSpec
+from ganaug.specs import ProjectionSpec, judging
 from ganaug.stages import Assess, Measure, TrainImages
 from sweeps.imports import import_dataset
 from sweeps.plan import Leaf, generator_of
@@ -52,7 +52,7 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     grid = Grid(study, digest, test)
     _check_counts(study, store, digest)
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
-    judge = study.classifier.model_copy(update={"include_real": True, "include_validation": False})
+    judge = judging(study.classifier)
     for factors, cell in study.cells(digest):
         if cell.n_gen and isinstance(cell.gan, ProjectionSpec):
             _check_side(test.facts["shape"][1])

@@ -71,7 +71,9 @@ def _totals(facts: dict[str, Any]) -> dict[str, int]:
 def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
     facts = row.record.facts if row.record else {"status": "failed", "reason": row.failure.splitlines()[0]}
     out: dict[str, Any] = {"cell": row.key, **row.factors, "generator": row.generator}
-    out |= dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "validation_accuracy", "n_test", "n_train"))
+    out |= dict.fromkeys(
+        ("accuracy", "accuracy_sd", "balanced_accuracy", "validation_accuracy", "train_accuracy", "n_test", "n_train")
+    )
     if row.record and "predictions" in row.record.arrays:
         right = row.record.arrays["predictions"] == labels
         each = right.mean(axis=1)
@@ -81,6 +83,7 @@ def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
         out["validation_accuracy"] = validation_accuracy(
             row.record.arrays["validation"], row.record.arrays["validation_labels"]
         )
+        out["train_accuracy"] = float(np.mean(facts["train_accuracy"]))
         out |= {"n_test": facts["n_test"], "n_train": facts["n_train"], "classifier_seeds": len(each)}
     out |= _totals(facts)
     out |= {"status": facts["status"], "reason": facts["reason"]}
@@ -160,6 +163,7 @@ class RunFolder:
         self.predictions = root / "predictions.safetensors"
         self.samples = root / "samples.safetensors"
         self.curves = root / "curves.json"
+        self.classifier_curves = root / "classifier_curves.json"  # only where a study asks for them
         self.failures = root / "failures.json"
         self.progress = root / "progress.json"  # only while a run goes on
         self.tracking = root / "tracking"  # a folder for each experiment tracker

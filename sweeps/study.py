@@ -160,7 +160,8 @@ class Study(Spec):
         if self.primary is not None:
             settled = claim.settle(self.primary, self.factors)
             own = next(s for s in self.settings() if all(settled[p] == s["factors"][p] for p in self.paths))
-            marked = layout.felt(settled | {"arm": "generated"}, own, self)
+            arm = "generated" if settled["n_gen"] else "real-only"
+            marked = layout.felt(settled | {"arm": arm}, own, self)
             self.primary.clear()
             self.primary.update({f: v for f, v in marked.items() if f != "arm"})
         for setting in self.settings():

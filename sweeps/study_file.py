@@ -100,18 +100,23 @@ def load(study: str, assignments: Sequence[str] = (), stand_in: bool = False) ->
         data = overlays.resolved(data, variant, stand_in)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    data.setdefault("name", path.stem)
+    return checked_study(data, assignments, str(path))
+
+
+def checked_study(data: Value, assignments: Sequence[str], where: str) -> Study:
+    """A study from what its file says, with `--set` assignments applied; UserError begins with `where`."""
     for assignment in assignments:
         _set(data, assignment)
-    data.setdefault("name", path.stem)
     try:
         checked = Study.model_validate(data)
         _refuse_yes(data, checked)
         if checked.search is not None:
             _settle_search(checked)
     except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, Study)}") from None
+        raise UserError(f"{where}: {explain(error, Study)}") from None
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(f"{where}: {error}") from None
     return checked
 
 

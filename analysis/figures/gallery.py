@@ -15,6 +15,7 @@ from analysis.effective import effective_real
 from analysis.factors import described, generation_factors, thin, varied
 from analysis.figures.acceptance import acceptance
 from analysis.figures.alarms import collapse_alarms
+from analysis.figures.classic import shown_of_classic
 from analysis.figures.confusion import confusion
 from analysis.figures.confusion_pairs import confusion_pairs
 from analysis.figures.controls import controls
@@ -262,6 +263,7 @@ def _figures(run: Run, said: Headline) -> Iterator[Shown]:
         yield from _changes(run, said)
         yield from _worth(run)
         yield from shown_of_search(run)
+        yield from shown_of_classic(run)
         yield from _curves(run, where, why, n_contrasts)
         yield from _classes(run, where, why)
         yield from _accuracies(run)

@@ -6,16 +6,20 @@ compared at equal cost.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, one_hot
 
 from ganaug.augmentation import online
-from ganaug.classifiers.networks import Network, build
+from ganaug.classifiers.networks import Network, build, load_weights
 from ganaug.images import background, image_shape, to_float
 from ganaug.randomness import torch_rng
 from ganaug.specs import AugmentationSpec, ClassifierSpec, MixingSpec
+
+if TYPE_CHECKING:
+    from ganaug.classifiers.curve import Watch
 
 EVALUATION_BATCH = 500
 
@@ -94,14 +98,24 @@ def fit(
     augmentation: AugmentationSpec | None = None,
     device: str = "cpu",
     extras: Extras | None = None,
+    start: dict[str, np.ndarray] | None = None,
+    watch: "Watch | None" = None,
 ) -> tuple[Network, list[float]]:
-    """Train on uint8 (N, C, H, H) and int64 (N,); the network on `device` and 20 losses, evenly spaced, as means."""
+    """Train on uint8 (N, C, H, H) and int64 (N,); the network on `device` and 20 losses, evenly spaced, as means.
+
+    start: the weights to go on from, by name; the optimiser begins afresh. watch: told of the network as it learns.
+    """
     extras = extras or Extras(0, MixingSpec())
     net = build(spec, image_shape(images), n_classes, seed).to(device).train()
     fill = background(images)
     x, y = to_float(images).to(device), torch.as_tensor(labels).to(device)
+    net.learn_preprocessing(x)
+    if start is not None:
+        load_weights(net, start)
     optimiser = torch.optim.AdamW(net.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, spec.learning_rate, total_steps=spec.steps + 1)
+    schedule = None
+    if spec.schedule == "one-cycle":
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, spec.learning_rate, total_steps=spec.steps + 1)
     order, draws = torch_rng(seed, "classifier", "order"), torch_rng(seed, "classifier", "da")
     drops = torch_rng(seed, "classifier", "dropout")
     weighted = None if extras.plain else _Loss(y, n_classes, extras, spec.label_smoothing)
@@ -116,8 +130,11 @@ def fit(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        schedule.step()
+        if schedule is not None:
+            schedule.step()
         losses.append(loss.detach())
+        if watch is not None:
+            watch.after(len(losses), net, device)
     curve = [float(part.mean()) for part in torch.stack(losses).tensor_split(min(20, spec.steps))]
     return net.eval(), curve
 

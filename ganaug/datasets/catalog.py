@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ganaug.datasets.cifar10 import load_cifar10, missing_cifar10, summarize_cifar10
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
 from ganaug.datasets.digits import load_digits, missing_digits, summarize_digits
@@ -61,6 +62,12 @@ DATASETS: dict[str, Entry] = {
         where=("protocol",),
     ),
     "digits": Entry("scikit-learn's digits, 10 classes, 8 x 8 grey", load_digits, missing_digits, summarize_digits),
+    "cifar10": Entry(
+        "photographs of animals and vehicles, 10 classes, 32 x 32 colour",
+        load_cifar10,
+        missing_cifar10,
+        summarize_cifar10,
+    ),
     "folder": Entry(
         "your own PNG or JPEG images in `path`, one sub-folder per class, resized to `size`",
         _load_own,

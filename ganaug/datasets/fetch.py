@@ -22,6 +22,8 @@ def _download(name: str, data_dir: Path, protocol: str = "balanced") -> None:
             datasets.FashionMNIST(data_dir, download=True)
         case "emnist":
             datasets.EMNIST(data_dir, split=PROTOCOLS[protocol].split, download=True)
+        case "cifar10":
+            datasets.CIFAR10(data_dir, download=True)  # the python version
         case _:
             raise UserError(f"{name} has nothing to download; put your images where `path` says")
 

@@ -26,7 +26,7 @@ from ganaug.specs import (
 )
 
 
-@given(st.lists(st.sampled_from(DA_TYPES), unique=True, min_size=1))
+@given(st.lists(st.sampled_from([t for t in DA_TYPES if t != "shift"]), unique=True, min_size=1))
 def test_augmentations_are_read_in_their_order(types):
     assert parse_da("+".join(types)) == tuple(types) == parse_da(" + ".join(types))
 

@@ -73,6 +73,7 @@ OTHERS = {
         "member": 1,
         "mixing": MixingSpec(weight=0.5),
         "judge": JUDGE,
+        "start": FitClassifier(SPLIT, SELECT, (), AugmentationSpec(), CLASSIFIER, 0, MixingSpec()),
     },
     JUDGE: {
         "split": Split(TRAIN, 6, 4, 0),
