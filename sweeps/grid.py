@@ -8,7 +8,7 @@ from ganaug.artifact import Artifact
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
-from ganaug.specs import ProjectionSpec
+from ganaug.specs import InfoGanSpec, ProjectionSpec
 from ganaug.stages import Assess, Measure, TrainImages
 from sweeps.imports import import_dataset
 from sweeps.plan import Leaf, generator_of
@@ -53,8 +53,8 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
     judge = study.classifier.model_copy(update={"include_real": True, "include_validation": False})
     for factors, cell in study.cells(digest):
-        if cell.n_gen and isinstance(cell.gan, ProjectionSpec):
-            _check_side(test.facts["shape"][1])
+        if cell.n_gen and isinstance(cell.gan, ProjectionSpec | InfoGanSpec):
+            _check_side(cell.gan.name, test.facts["shape"][1])
         measure = recipe(cell)
         grid.factors[measure.key], grid.cells[measure.key], grid.measures[measure.key] = (
             factors,
@@ -67,9 +67,9 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     return grid
 
 
-def _check_side(side: int) -> None:
+def _check_side(gan: str, side: int) -> None:
     try:
-        check_side(side)
+        check_side(side, gan)
     except ValueError as error:
         raise UserError(f"gan: {error}; choose another dataset.size, or gan.name cgan") from None
 
