@@ -103,7 +103,29 @@ class ProjectionSpec(GanSpec):
     diffaugment: DiffAugmentSpec = DiffAugmentSpec()
 
 
-AnyGan = Annotated[CganSpec | ProjectionSpec, Field(discriminator="name")]
+class InfoGanSpec(GanSpec):
+    """GAN that learns without labels (Chen et al. 2016, arXiv:1606.03657); its codes become classes afterwards."""
+
+    name: Literal["infogan"]
+    loss: Loss = "bce"
+    latent: PositiveInt = 64  # continuous codes, then noise
+    continuous: Annotated[int, Field(ge=0, le=8)] = 2  # continuous codes, uniform in (-1, 1)
+    width: PositiveInt = 64  # generator's channels at half resolution; doubled at each further halving, at most twice
+    discriminator_width: PositiveInt = 32  # the same of the discriminator
+    information: Literal["logits", "softmax"] = "logits"  # `softmax` is a published mistake: see `gans/infogan.py`
+    categorical_weight: Annotated[float, Field(ge=0)] = 1.0  # of the categorical code's cross-entropy
+    continuous_weight: Annotated[float, Field(ge=0)] = 0.1  # of the continuous codes' Gaussians
+    labels_per_class: PositiveInt = 5  # of the real images that say which code is which class; all where there are less
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-4
+
+    @model_validator(mode="after")
+    def _some_noise(self) -> "InfoGanSpec":
+        if self.latent <= self.continuous:
+            raise ValueError(f"latent must be greater than continuous ({self.continuous}), got {self.latent}")
+        return self
+
+
+AnyGan = Annotated[CganSpec | ProjectionSpec | InfoGanSpec, Field(discriminator="name")]
 
 
 class PoolSpec(Spec):
@@ -275,10 +297,11 @@ class PreprocessingSpec(Spec):
 class ClassifierSpec(Spec):
     """A convolutional classifier trained for a fixed number of updates, whatever the size of its training set."""
 
-    later: ClassVar = ("schedule", "warm_start", "curve", "preprocessing")
+    later: ClassVar = ("epochs", "schedule", "warm_start", "curve", "preprocessing")
 
     name: Literal["cnn", "deep", "keras"] = "cnn"
     steps: PositiveInt = 1000
+    epochs: PositiveInt | None = None  # the published way, dearer the more images there are: as often through them all
     batch: PositiveInt = 64
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3  # peak of a one-cycle schedule, or the constant one
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
@@ -292,10 +315,16 @@ class ClassifierSpec(Spec):
     curve: Annotated[int, Field(ge=0, le=1000)] = 0  # points of the accuracy curves over training; 0: none
     preprocessing: PreprocessingSpec = PreprocessingSpec()
 
+    def updates(self, n_images: int) -> int:
+        """Updates on a training set of that size: `steps` whatever it is, unless `epochs` says otherwise."""
+        return self.steps if self.epochs is None else max(1, self.epochs * n_images // self.batch)
+
 
 def judging(spec: ClassifierSpec) -> ClassifierSpec:
-    """The same kind of classifier as one that judges: trained on real images alone, from fresh weights, unwatched."""
-    update = {"include_real": True, "include_validation": False, "warm_start": False, "curve": 0}
+    """The same kind of classifier as one that judges: for `steps` updates on real images alone, from fresh weights,
+    unwatched."""
+    alone = {"include_real": True, "include_validation": False, "warm_start": False}
+    update = alone | {"curve": 0, "epochs": None}
     return spec.model_copy(update=update)
 
 

@@ -259,6 +259,21 @@ def generator_of(extra: Extra | None) -> FitGan | None:
             assert_never(extra)
 
 
+def wanted_of(extra: Extra | None) -> int:
+    """How many extra images per class are asked for; a filter may find fewer."""
+    match extra:
+        case Select():
+            return extra.n_gen
+        case Shuffle():
+            return extra.generated.n_gen
+        case Duplicate() | MoreReal():
+            return extra.n
+        case None:
+            return 0
+        case _:
+            assert_never(extra)
+
+
 @dataclass(frozen=True)
 class FitClassifier(Stage):
     """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
@@ -273,6 +288,13 @@ class FitClassifier(Stage):
     mixing: specs.MixingSpec
     judge: FitJudge | None = None  # whom soft labels are asked of
     start: "FitClassifier | None" = None  # whose weights it goes on from; None: its own fresh ones
+
+    @property
+    def per_class(self) -> int:
+        """Training images per class, if none is starved."""
+        spec = self.classifier
+        own = self.split.n_real * spec.include_real + self.split.n_validation * spec.include_validation
+        return own + wanted_of(self.extra)
 
     def run(self, work: Work) -> Artifact:
         from ganaug.classifiers.training import fit_classifier

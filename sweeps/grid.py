@@ -9,7 +9,7 @@ from ganaug.datasets import missing
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
-from ganaug.specs import ProjectionSpec, judging
+from ganaug.specs import InfoGanSpec, ProjectionSpec, judging
 from ganaug.stages import Assess, Measure, TrainImages
 from sweeps.imports import import_dataset
 from sweeps.plan import Leaf, generator_of
@@ -54,8 +54,8 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
     judge = judging(study.classifier)
     for factors, cell in study.cells(digest):
-        if cell.n_gen and isinstance(cell.gan, ProjectionSpec):
-            _check_side(test.facts["shape"][1])
+        if cell.n_gen and isinstance(cell.gan, ProjectionSpec | InfoGanSpec):
+            _check_side(cell.gan.name, test.facts["shape"][1])
         measure = recipe(cell)
         grid.factors[measure.key], grid.cells[measure.key], grid.measures[measure.key] = (
             factors,
@@ -78,9 +78,9 @@ def _imported(study: Study, data: Path, store: Store) -> tuple[str, Artifact]:
         raise UserError(f"{error}; or run it on {offered}, named in every result, with --stand-in") from None
 
 
-def _check_side(side: int) -> None:
+def _check_side(gan: str, side: int) -> None:
     try:
-        check_side(side)
+        check_side(side, gan)
     except ValueError as error:
         raise UserError(f"gan: {error}; choose another dataset.size, or gan.name cgan") from None
 

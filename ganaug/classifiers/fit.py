@@ -106,6 +106,7 @@ def fit(
     start: the weights to go on from, by name; the optimiser begins afresh. watch: told of the network as it learns.
     """
     extras = extras or Extras(0, MixingSpec())
+    steps = spec.updates(len(images))
     net = build(spec, image_shape(images), n_classes, seed).to(device).train()
     fill = background(images)
     x, y = to_float(images).to(device), torch.as_tensor(labels).to(device)
@@ -115,12 +116,12 @@ def fit(
     optimiser = torch.optim.AdamW(net.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True)
     schedule = None
     if spec.schedule == "one-cycle":
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, spec.learning_rate, total_steps=spec.steps + 1)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, spec.learning_rate, total_steps=steps + 1)
     order, draws = torch_rng(seed, "classifier", "order"), torch_rng(seed, "classifier", "da")
     drops = torch_rng(seed, "classifier", "dropout")
     weighted = None if extras.plain else _Loss(y, n_classes, extras, spec.label_smoothing)
     losses = []
-    for at in mixed_batches(len(x), extras, spec.batch, spec.steps, order):
+    for at in mixed_batches(len(x), extras, spec.batch, steps, order):
         at = at.to(device)
         batch = x[at]
         if da:
@@ -135,7 +136,7 @@ def fit(
         losses.append(loss.detach())
         if watch is not None:
             watch.after(len(losses), net, device)
-    curve = [float(part.mean()) for part in torch.stack(losses).tensor_split(min(20, spec.steps))]
+    curve = [float(part.mean()) for part in torch.stack(losses).tensor_split(min(20, steps))]
     return net.eval(), curve
 
 

@@ -43,7 +43,7 @@ def fit_classifier(stage: "FitClassifier", work: Work) -> Artifact:
     watch = None
     if spec.curve:
         held_out = (split.arrays["validation"], split.arrays["validation_labels"])
-        watch = Watch(spec.curve, spec.steps, some(images, labels), held_out)
+        watch = Watch(spec.curve, spec.updates(len(images)), some(images, labels), held_out)
     net, curve = fit(
         spec,
         images,

@@ -6,6 +6,7 @@ from torch import nn
 
 from ganaug.artifact import Artifact, Work
 from ganaug.filters.calibration import calibrate
+from ganaug.gans import infogan
 from ganaug.gans.judge import COLLAPSED, diversity, draw, scores
 from ganaug.gans.networks import build
 from ganaug.gans.training import State, latent_for, train
@@ -13,6 +14,7 @@ from ganaug.randomness import derive
 from ganaug.specs import AnyGan
 
 CALIBRATION_PER_CLASS = 50  # generated images, from a stream of their own
+TRAVERSED, TRAVERSAL_VALUES = 0.95, 9  # how far continuous codes in (-1, 1) are moved, and over how many values
 
 
 def _to_numpy(state: State) -> dict[str, np.ndarray]:
@@ -23,7 +25,7 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
     """Train on `images`; calibrate on the validation images of `split`, which no update has seen.
 
     Arrays: weights `generator.*` and `discriminator.*`; `snapshots` uint8 (steps, classes, m, C, H, H), the images of
-    the same latent vectors after each of `snapshot_steps`.
+    the same latent vectors after each of `snapshot_steps`; of an InfoGAN, `traversal` as well (see `_named`).
     """
     real, labels = images.arrays["real"], images.arrays["real_labels"]
     n_classes = len(images.facts["classes"])
@@ -47,6 +49,12 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
         "n_classes": n_classes,
         "snapshot_steps": list(trained.snapshots),
     }
+    more: dict[str, np.ndarray] = {}
+    nets = trained.generator, trained.discriminator
+    if isinstance(nets[0], infogan.Generator) and isinstance(nets[1], infogan.Discriminator) and not trained.diverged:
+        told, more = _named(nets[0], nets[1], split, n_classes, seed)
+        trained.snapshots = {step: images[told["code_of"]] for step, images in trained.snapshots.items()}
+        facts |= told
     if not trained.diverged:
         facts |= _judge(trained.generator, trained.discriminator, spec, split, n_classes, seed)
     weights = {
@@ -55,7 +63,43 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
         for k, v in _to_numpy(net.state_dict()).items()
     }
     pictures = [images.numpy() for images in trained.snapshots.values()]
-    return Artifact(weights | ({"snapshots": np.stack(pictures)} if pictures else {}), facts)
+    return Artifact(weights | ({"snapshots": np.stack(pictures)} if pictures else {}) | more, facts)
+
+
+def _named(
+    generator: infogan.Generator, discriminator: infogan.Discriminator, split: Artifact, n_classes: int, seed: int
+) -> tuple[dict, dict[str, np.ndarray]]:
+    """Give an InfoGAN's codes the names of classes, and look at what its codes do.
+
+    The first `labels_per_class` real images of every class say which code is its own; from here on a generator's
+    labels are classes. Facts: the matching, its accuracy on validation images per class, and
+    the information in nats over a stream of its own. Arrays: `traversal` uint8 (continuous codes, classes, values, C,
+    H, H), each continuous code of one latent vector moved through `traversal_values`.
+    """
+    spec = discriminator.spec
+    real, labels = split.arrays["real"], split.arrays["real_labels"]
+    few = np.concatenate([np.flatnonzero(labels == c)[: spec.labels_per_class] for c in range(n_classes)])
+    held_out = split.arrays["validation"], split.arrays["validation_labels"]
+    found = infogan.match(discriminator, real[few], labels[few], *held_out, n_classes)
+    generator.code_of.copy_(torch.from_numpy(found.code_of))
+    values = np.linspace(-TRAVERSED, TRAVERSED, TRAVERSAL_VALUES)
+    start = [latent_for(derive(seed, "traversal"), c, 0, 1, spec.latent) for c in range(n_classes)]
+    fresh = [latent_for(derive(seed, "information"), c, 0, infogan.BATCH, spec.latent) for c in range(n_classes)]
+    moved = [
+        [infogan.traverse(generator, start[c], c, code, values) for c in range(n_classes)]
+        for code in range(spec.continuous)
+    ]
+    facts = {
+        "code_of": found.code_of.tolist(),
+        "matched_from": found.labels,
+        "matching": found.accuracy,
+        "information": {
+            "bound": infogan.measured_bound(generator, discriminator, fresh),
+            "most": float(np.log(n_classes)),
+        },
+        "traversal_values": [float(v) for v in values],
+    }
+    return facts, {"traversal": np.array(moved)} if moved else {}
 
 
 def _judge(

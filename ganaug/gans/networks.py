@@ -5,9 +5,9 @@ from typing import assert_never
 import torch
 from torch import nn
 
-from ganaug.gans import cgan, projection
+from ganaug.gans import cgan, infogan, projection
 from ganaug.randomness import seeded
-from ganaug.specs import AnyGan, CganSpec, ProjectionSpec
+from ganaug.specs import AnyGan, CganSpec, InfoGanSpec, ProjectionSpec
 
 
 def build(spec: AnyGan, n_classes: int, shape: tuple[int, int, int], seed: int) -> tuple[nn.Module, nn.Module]:
@@ -17,11 +17,9 @@ def build(spec: AnyGan, n_classes: int, shape: tuple[int, int, int], seed: int) 
         match spec:
             case CganSpec():
                 return cgan.Generator(spec, n_classes, shape), cgan.Discriminator(spec, n_classes, shape)
-            case ProjectionSpec():
-                g, d = (
-                    projection.Generator(spec, n_classes, shape),
-                    projection.Discriminator(spec, n_classes, shape),
-                )
+            case ProjectionSpec() | InfoGanSpec():
+                kind = projection if isinstance(spec, ProjectionSpec) else infogan
+                g, d = kind.Generator(spec, n_classes, shape), kind.Discriminator(spec, n_classes, shape)
                 return g.to(memory_format=torch.channels_last), d.to(memory_format=torch.channels_last)
             case _:
                 assert_never(spec)

@@ -1,4 +1,4 @@
-"""Which image sides the convolutional GAN can be built for; without torch, so a study is refused before it runs."""
+"""Which image sides the convolutional GANs can be built for; without torch, so a study is refused before it runs."""
 
 
 def halvings(side: int) -> int:
@@ -9,8 +9,8 @@ def halvings(side: int) -> int:
     return n
 
 
-def check_side(side: int) -> None:
-    """Raise ValueError for a side this network cannot reach by doubling from a base of 4 to 7 pixels."""
+def check_side(side: int, gan: str = "projection") -> None:
+    """Raise ValueError for a side that a convolutional GAN cannot reach by doubling from a base of 4 to 7 pixels."""
     base = side >> halvings(side)
     if not (4 <= base <= 7 and base < side):
-        raise ValueError(f"the projection GAN needs a side of 4, 5, 6 or 7 times 2, 4, 8, …, got {side} pixels")
+        raise ValueError(f"the {gan} GAN needs a side of 4, 5, 6 or 7 times 2, 4, 8, …, got {side} pixels")

@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from ganaug.gans import infogan
 from ganaug.gans.diffaugment import diffaugment
 from ganaug.gans.losses import LOSSES, mode_seeking
 from ganaug.gans.networks import build
 from ganaug.images import background, image_shape, to_float, to_uint8
 from ganaug.randomness import derive, torch_rng
-from ganaug.specs import AnyGan, ProjectionSpec
+from ganaug.specs import AnyGan, InfoGanSpec, ProjectionSpec
 
 State = dict[str, torch.Tensor]
 Save = Callable[[Callable[[], State]], None]
 
 CHECK_EVERY = 50  # steps between looks at the losses: a look waits for the device
+INFORMATION = ("information", "bound")  # of InfoGAN: its categorical loss, and ln K - cross-entropy, both in nats
 SNAPSHOTS, SNAPSHOT_PER_CLASS = 8, 6  # pictures of the training's course, from latent vectors that do not change
 
 
@@ -65,7 +67,8 @@ class Trainer:
         )
         self.rng = torch_rng(seed, "gan", "train")
         self.seed, self.step = seed, 0
-        self.history: list[tuple[int, float, float]] = []  # step, generator loss, discriminator loss
+        self.parts = ("generator", "discriminator", *(INFORMATION if isinstance(spec, InfoGanSpec) else ()))
+        self.history: list[tuple[float, ...]] = []  # step, then the losses in the order of `parts`
         self.due = snapshot_steps(spec.steps)
         self.snapshots: list[torch.Tensor] = []  # one for each step of `due` that has passed
 
@@ -81,7 +84,7 @@ class Trainer:
         return torch.randn(n, self.spec.latent, generator=self.rng).to(self.device)
 
     def _seen(self, images: torch.Tensor) -> torch.Tensor:
-        """What the discriminator is shown of images."""
+        """What the discriminator is shown of images; nothing is drawn for a GAN that shows them as they are."""
         if isinstance(self.spec, ProjectionSpec):
             return diffaugment(images, self.spec.diffaugment, self.fill, self.rng)
         return images
@@ -91,30 +94,54 @@ class Trainer:
         half = torch.randint(self.n_classes, (-(-self.spec.batch // 2),), generator=self.rng)
         return torch.cat([half, half])[: self.spec.batch].to(self.device)
 
-    def advance(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """One step; the generator's and the discriminator's losses, still on the device."""
-        d_loss, g_loss = LOSSES[self.spec.loss]
+    def _discriminator_losses(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The discriminator's loss, and with what it is told to minimise beside it."""
+        d_loss, _ = LOSSES[self.spec.loss]
         real, labels = self._batch()
+        net = self.discriminator
+        if isinstance(net, infogan.Discriminator):  # never sees a label: what it generates is told random codes
+            codes, latent = self._random_labels(), self._latent(len(labels))
+            with torch.no_grad():
+                fake = self.generator(latent, codes)
+            on_real, _ = net.read(real)
+            on_fake, reading = net.read(fake)
+            loss = d_loss(on_real, on_fake)
+            return loss, loss + infogan.information_loss(net.spec, reading, codes, latent)[0]
         with torch.no_grad():
             fake = self.generator(self._latent(len(labels)), labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
         both = self._seen(torch.cat([real, fake]))
         on_real, on_fake = self.discriminator(both, torch.cat([labels, labels]), self.rng).chunk(2)
-        loss_d = d_loss(on_real, on_fake)
+        loss = d_loss(on_real, on_fake)
+        return loss, loss
+
+    def advance(self) -> tuple[torch.Tensor, ...]:
+        """One step; the losses in the order of `parts`, still on the device."""
+        _, g_loss = LOSSES[self.spec.loss]
+        loss_d, paid = self._discriminator_losses()
         self.optimise_d.zero_grad()
-        loss_d.backward()
+        paid.backward()
         self.optimise_d.step()
 
         labels = self._random_labels()
         self.discriminator.requires_grad_(False)
         latent = self._latent(len(labels))
         fake = self.generator(latent, labels)
-        loss_g = g_loss(self.discriminator(self._seen(fake), labels, self.rng))
-        if isinstance(self.spec, ProjectionSpec) and self.spec.mode_seeking:
-            loss_g = loss_g + self.spec.mode_seeking * mode_seeking(fake, latent)
+        more: tuple[torch.Tensor, ...] = ()
+        net = self.discriminator
+        if isinstance(net, infogan.Discriminator):
+            on_fake, reading = net.read(fake)
+            loss_g = g_loss(on_fake)
+            pays, categorical = infogan.information_loss(net.spec, reading, labels, latent)
+            paid, more = loss_g + pays, (categorical.detach(), infogan.bound(reading.logits.detach(), labels))
+        else:
+            loss_g = g_loss(self.discriminator(self._seen(fake), labels, self.rng))
+            if isinstance(self.spec, ProjectionSpec) and self.spec.mode_seeking:
+                loss_g = loss_g + self.spec.mode_seeking * mode_seeking(fake, latent)
+            paid = loss_g
         self.discriminator.requires_grad_(True)
         self.optimise_g.zero_grad()
-        loss_g.backward()
+        paid.backward()
         self.optimise_g.step()
 
         self.step += 1
@@ -122,7 +149,7 @@ class Trainer:
             self._update_average()
         if self.step in self.due:
             self.snapshots.append(self._snapshot())
-        return loss_g.detach(), loss_d.detach()
+        return loss_g.detach(), loss_d.detach(), *more
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -152,7 +179,7 @@ class Trainer:
         out: State = {
             "step": torch.tensor(self.step),
             "rng": self.rng.get_state(),
-            "history": torch.tensor(self.history, dtype=torch.float64).view(-1, 3),
+            "history": torch.tensor(self.history, dtype=torch.float64).view(-1, 1 + len(self.parts)),
             "snapshots": torch.stack(self.snapshots) if self.snapshots else torch.empty(0, dtype=torch.uint8),
         }
         for name, net in self._parts().items():
@@ -166,7 +193,7 @@ class Trainer:
         """Continue from a saved state, to the bit."""
         self.step = int(state["step"])
         self.rng.set_state(state["rng"])
-        self.history = [(int(a), b, c) for a, b, c in state["history"].tolist()]
+        self.history = [(int(step), *losses) for step, *losses in state["history"].tolist()]
         self.snapshots = list(state["snapshots"])
         for name, net in self._parts().items():
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")})
@@ -205,19 +232,19 @@ def train(
         trainer.load(state)
     diverged = ""
     while trainer.step < spec.steps and not diverged:
-        loss_g, loss_d = trainer.advance()
+        losses = trainer.advance()
         if trainer.step % CHECK_EVERY == 0 or trainer.step == spec.steps:
-            g, d = loss_g.item(), loss_d.item()
-            trainer.history.append((trainer.step, g, d))
-            if not (math.isfinite(g) and math.isfinite(d)):
+            noted = [loss.item() for loss in losses]
+            trainer.history.append((trainer.step, *noted))
+            if not all(map(math.isfinite, noted)):
                 diverged = f"a loss is not finite at step {trainer.step}"
             elif save is not None and trainer.step < spec.steps:
                 save(trainer.state)
-    steps, g_losses, d_losses = map(list, zip(*trainer.history, strict=True))
+    columns = map(list, zip(*trainer.history, strict=True))
     return Trained(
         generator=trainer.average.cpu().eval(),
         discriminator=trainer.discriminator.cpu().eval(),
-        losses={"step": steps, "generator": g_losses, "discriminator": d_losses},
+        losses=dict(zip(("step", *trainer.parts), columns, strict=True)),
         diverged=diverged,
         snapshots=dict(zip(trainer.due, trainer.snapshots, strict=False)),
     )

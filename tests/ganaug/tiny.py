@@ -15,6 +15,7 @@ from ganaug.specs import (
     CganSpec,
     ClassifierSpec,
     DiscriminatorFilterSpec,
+    InfoGanSpec,
     JudgeSpec,
     MemorisationFilterSpec,
     MetropolisHastingsFilterSpec,
@@ -30,7 +31,8 @@ from ganaug.stages import Stage, TestImages, TrainImages
 TEST_PER_CLASS = 20
 PROJECTION = ProjectionSpec(name="projection", steps=6, batch=16, latent=8, width=8, discriminator_width=8)
 CGAN = CganSpec(name="cgan", steps=6, batch=16, latent=8, width=8)
-GANS = {"projection": PROJECTION, "cgan": CGAN}
+INFOGAN = InfoGanSpec(name="infogan", steps=6, batch=16, latent=8, width=8, discriminator_width=8, labels_per_class=3)
+GANS = {"projection": PROJECTION, "cgan": CGAN, "infogan": INFOGAN}
 POOL = PoolSpec(chunk=10, max_per_class=40)
 CLASSIFIER = ClassifierSpec(steps=5, batch=16, width=8)
 FILTERS = (  # all of them, such that every class of so short a stream gets its images

@@ -24,7 +24,7 @@ def load(tiny: Path) -> Load:
 DOTTED = (
     "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier is a factor too, e.g. gan.steps)"
 )
-GANS = "known: cgan, projection"
+GANS = "known: cgan, projection, infogan"
 
 
 @pytest.mark.parametrize(

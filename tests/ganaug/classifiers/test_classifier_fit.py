@@ -9,7 +9,7 @@ from tiny import images as split_images
 from ganaug.classifiers.fit import batches, dropped, fit, predict
 from ganaug.classifiers.networks import Cnn
 from ganaug.randomness import seeded, torch_rng
-from ganaug.specs import DA_TYPES
+from ganaug.specs import DA_TYPES, ClassifierSpec
 
 SPLIT = split_images(30, 1)
 REAL, LABELS = SPLIT.arrays["real"], SPLIT.arrays["real_labels"]
@@ -89,6 +89,18 @@ def test_the_number_of_updates_does_not_depend_on_the_number_of_images(n, monkey
     monkeypatch.setattr(torch.optim.AdamW, "step", counted)
     _, curve = fit(CLASSIFIER, REAL[:n], LABELS[:n], 10, 0)
     assert updates == CLASSIFIER.steps == len(curve)
+
+
+def test_epochs_are_updates_by_the_number_of_images():
+    """The published way: twice the images, twice the updates."""
+    spec = ClassifierSpec(epochs=3, batch=8, width=4, steps=7)
+    assert [spec.updates(n) for n in (1, 40, 80)] == [1, 15, 30]
+    images = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), np.uint8)
+    labels = np.arange(40) % 4
+    by_epochs, _ = fit(spec, images, labels, 4, 0)
+    by_steps, _ = fit(spec.model_copy(update={"epochs": None, "steps": 15}), images, labels, 4, 0)
+    pairs = zip(by_epochs.state_dict().values(), by_steps.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_predictions_are_classes_whatever_the_batch(monkeypatch):

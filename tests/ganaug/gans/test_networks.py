@@ -47,7 +47,8 @@ def test_the_class_matters_to_both(name):
     zeros, ones = torch.zeros(4, dtype=torch.int64), torch.ones(4, dtype=torch.int64)
     images = generator(z, zeros)
     assert not torch.allclose(images, generator(z, ones), atol=1e-4)
-    assert not torch.allclose(discriminator(images, zeros), discriminator(images, ones), atol=1e-6)
+    blind = name == "infogan"  # it trains without labels, so its discriminator has to score without them
+    assert torch.allclose(discriminator(images, zeros), discriminator(images, ones), atol=1e-6) == blind
 
 
 @pytest.mark.parametrize("name", GANS)
