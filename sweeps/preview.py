@@ -11,8 +11,8 @@ from ganaug.errors import UserError
 from ganaug.randomness import derive, numpy_rng
 from sweeps.study import Study
 
-VARIANTS = 6
-LOOK = 30
+VARIANTS = 6  # of an image
+LOOK = 30  # images of a data set
 OFFLINE = 100  # images that the words on offline augmentation are about
 
 
@@ -60,9 +60,10 @@ def _counted(images: np.ndarray, da: str, strength: specs.AugmentationSpec) -> s
     made, _, _ = offline(
         some, np.zeros(len(some), np.int64), specs.parse_da(da), asked, strength, torch_rng(0, "gan da")
     )
+    new = distinct(some, made)
     return (
-        f"offline {da}: {asked} new images from {len(some)} real ones, of which {distinct(some, made)} are distinct "
-        f"and none of the real ones; {len(some) + asked} images in all"
+        f"offline {da}: asked for {asked} new images from {len(some)} real ones, {new} of them differ from each other "
+        f"and from the real ones; {len(some) + new} different images in all"
     )
 
 
@@ -74,7 +75,9 @@ def draw(da: str, study: Study, data: Path, out: Path) -> list[str]:
     rows = [] if da == "none" else rows_of(da)
     dataset = load(study.dataset.name, data, **study.dataset.options)
     images, labels = _training_images(dataset, study)
-    marks = [f"{len(dataset.classes)} classes, {len(labels)} images outside the test set"]
+    held = len(dataset.labels) - len(labels)
+    apart = f"{held:,} test images left out" if held else "no official test images"
+    marks = [f"{len(dataset.classes)} classes, {len(labels):,} images, {apart}"]
     if dataset.synthetic:
         marks.append("synthetic: drawn by a program")
     if study.stands_in_for:

@@ -33,10 +33,11 @@ def test_no_torch_is_loaded_to_read_images(tmp_path):
 
 def test_an_unknown_name_lists_the_known_ones_and_guesses():
     assert refusal("fashion_mnist") == (
-        "dataset must be one of mnist, kmnist, fashion-mnist, emnist, digits, folder, got 'fashion_mnist'; "
+        "dataset must be one of mnist, kmnist, fashion-mnist, emnist, digits, cifar10, folder, got 'fashion_mnist'; "
         "did you mean fashion-mnist?"
     )
-    assert refusal("cifar").endswith("got 'cifar'")
+    assert refusal("cifar").endswith("got 'cifar'; did you mean cifar10?")
+    assert refusal("imagenet").endswith("got 'imagenet'")
 
 
 def test_options_that_do_not_apply_are_refused():
@@ -80,6 +81,7 @@ def test_every_data_set_says_what_it_lacks(tmp_path, monkeypatch):
         "fashion-mnist": 4,
         "emnist": 4,
         "digits": 0,
+        "cifar10": 1,
         "folder": 1,
     }
     assert lacking["mnist"][0] == tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"

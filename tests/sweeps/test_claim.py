@@ -53,7 +53,7 @@ def test_a_primary_contrast_names_every_factor_but_the_seed(load: Load) -> None:
          "did you mean 'threshold'?"),
         ("primary={n_real: 3, n_gen: 6, threshold: 0, against: placebo}",
          "primary.against: must be one of real-only, classic-da, duplicated, shuffled, more-real, "
-         "with-validation, unfiltered, got 'placebo'"),
+         "with-validation, unfiltered, no-da, got 'placebo'"),
         ("primary=3", "primary: must be a mapping, got 3"),
         ("controls.arms=[placebo]", "controls.arms[0]: must be 'real-only', 'classic-da', 'duplicated', 'shuffled', "
          "'more-real' or 'with-validation', got 'placebo'"),
