@@ -74,8 +74,10 @@ def _covered(path: Path) -> dict[int, str]:
 
 def _widths(drawn: np.ndarray) -> np.ndarray:
     """A glyph with thinner, its own and thicker strokes, (3, side, side); smoothed against jagged edges."""
-    thinner = np.minimum(drawn, 0.5 * drawn + 0.5 * grey_erosion(drawn, 3))  # all of a hair would vanish
-    return gaussian_filter(np.stack([thinner, drawn, grey_dilation(drawn, 3)]), (0, FINE / 3, FINE / 3))
+    thinner: np.ndarray = np.minimum(drawn, 0.5 * drawn + 0.5 * grey_erosion(drawn, 3))  # all of a hair would vanish
+    thicker: np.ndarray = grey_dilation(drawn, 3)
+    three = np.concatenate([thinner[None], drawn[None], thicker[None]])
+    return np.asarray(gaussian_filter(three, (0, FINE / 3, FINE / 3)))
 
 
 def _fields(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
