@@ -54,8 +54,8 @@ def information(run: Run) -> Figure | None:
             (Line2D([], [], color=BOUND, lw=2), "bound: ln K − cross-entropy"),
             (Line2D([], [], **LIMIT), f"ln {n_codes}" + (", floor of two softmaxes" if any(twice.values()) else "")),
         ],
-        note=f"The bound is 0 where codes do nothing, and ln {n_codes} = {most:.2f} nats where they can always be read. A "
-        f"softmax before the cross-entropy keeps the loss above {floor:.2f}, however well they are read.",
+        note=f"The bound is 0 where codes do nothing, and ln {n_codes} = {most:.2f} nats where they are always read. "
+        f"A softmax before the cross-entropy keeps the loss above {floor:.2f}, however well they are read.",
     )
     for row, key in enumerate(picked):
         losses_ax, information_ax, bound_ax = axes[3 * row : 3 * row + 3]
