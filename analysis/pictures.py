@@ -61,10 +61,10 @@ def _draw(run: Run, said: Headline, folder: Path, inputs: str) -> list[dict[str,
     from analysis.figures.gallery import draw
 
     drawn = [asdict(figure) for figure in draw(run, said, folder)]
-    names = [figure[kind] for figure in drawn for kind in ("file", "svg")]
+    names = [figure[kind] for figure in drawn for kind in ("file", "svg", "moving") if figure[kind]]
     for stale in folder.iterdir():
         compared = stale.name.startswith("against-")  # of `analysis.against`
-        if stale.suffix in (".png", ".svg") and stale.name not in names and not compared:
+        if stale.suffix in (".png", ".svg", ".gif") and stale.name not in names and not compared:
             stale.unlink()
     digests = {name: _sha256((folder / name).read_bytes()) for name in names}
     memory = {"inputs": inputs, "files": digests, "figures": drawn}

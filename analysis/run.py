@@ -32,7 +32,7 @@ REQUIRED = (
     "reason",
 )
 SHEET = ("real", "kept", "rejected", "kept_score", "rejected_score")
-SHEET_MORE = ("nearest", "nearest_distance", "snapshots")
+SHEET_MORE = ("nearest", "nearest_distance", "snapshots", "traversal")
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class SampleSheet:
     calibrated discriminator scores; NaN where there is no such image. nearest: of the shape of kept, the real
     training image nearest to each kept one (black where there is none); nearest_distance: float32 (classes, m),
     root mean square of the difference in grey levels, 0 to 255 (NaN where there is none). snapshots: uint8 (T,
-    classes, m, C, H, W), the generator's images after each of the T snapshot_steps, int64. The last four are None
-    where the run did not keep them.
+    classes, m, C, H, W), the generator's images after each of the T snapshot_steps, int64. traversal: uint8 (codes,
+    classes, V, C, H, W), of an InfoGAN, one image per class as each continuous code takes the V traversal_values. The
+    last six are None where the run did not keep them.
     """
 
     factors: dict[str, Any]
@@ -57,6 +58,8 @@ class SampleSheet:
     nearest_distance: np.ndarray | None = None
     snapshots: np.ndarray | None = None
     snapshot_steps: np.ndarray | None = None
+    traversal: np.ndarray | None = None
+    traversal_values: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so that what is dear can be remembered per run
@@ -130,8 +133,8 @@ class Run:
         return self._samples
 
     def curves(self) -> list[dict[str, Any]]:
-        """Per generator: `key`, `factors`, `losses` (`step`, `generator`, `discriminator`); empty where the
-        run kept none.
+        """Per generator: `key`, `factors`, `losses` (`step`, `generator`, `discriminator`; of an InfoGAN `information`
+        and `bound`), and of an InfoGAN `codes`; empty where the run kept none.
         """
         return self._curves
 
@@ -185,10 +188,11 @@ def _sheets(path: Path) -> list[SampleSheet]:
         there = set(file.keys())
         sheets = []
         for i, group in enumerate(groups):
-            steps = group.pop("snapshot_steps", None)
+            steps, values = group.pop("snapshot_steps", None), group.pop("traversal_values", None)
             needed = {part: file.get_tensor(f"{i}/{part}") for part in SHEET}
             more = {part: file.get_tensor(f"{i}/{part}") for part in SHEET_MORE if f"{i}/{part}" in there}
             told = {} if steps is None else {"snapshot_steps": np.array(steps, np.int64)}
+            told |= {} if values is None else {"traversal_values": np.array(values, np.float64)}
             sheets.append(SampleSheet(group, **needed, **more, **told))
         return sheets
 

@@ -107,16 +107,17 @@ class InfoGanSpec(GanSpec):
     """GAN that learns without labels (Chen et al. 2016, arXiv:1606.03657); its codes become classes afterwards."""
 
     name: Literal["infogan"]
-    loss: Loss = "bce"
+    loss: Loss = "hinge"
     latent: PositiveInt = 64  # continuous codes, then noise
     continuous: Annotated[int, Field(ge=0, le=8)] = 2  # continuous codes, uniform in (-1, 1)
-    width: PositiveInt = 64  # generator's channels at half resolution; doubled at each further halving, at most twice
+    width: PositiveInt = 32  # generator's channels at half resolution; doubled at each further halving, at most twice
     discriminator_width: PositiveInt = 32  # the same of the discriminator
     information: Literal["logits", "softmax"] = "logits"  # `softmax` is a published mistake: see `gans/infogan.py`
     categorical_weight: Annotated[float, Field(ge=0)] = 1.0  # of the categorical code's cross-entropy
     continuous_weight: Annotated[float, Field(ge=0)] = 0.1  # of the continuous codes' Gaussians
     labels_per_class: PositiveInt = 5  # of the real images that say which code is which class; all where there are less
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-4
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
 
     @model_validator(mode="after")
     def _some_noise(self) -> "InfoGanSpec":

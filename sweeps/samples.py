@@ -15,6 +15,7 @@ from sweeps.store import Store
 
 PER_CLASS = 8
 GROUPS = 4
+CODES = ("code_of", "matched_from", "matching", "information")
 
 
 def _first(images: np.ndarray, probabilities: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +44,7 @@ def _nearest(shown: np.ndarray, scores: np.ndarray, real: np.ndarray) -> tuple[n
 
 def _group(
     store: Store, train: Artifact, generator: FitGan, cell: Cell, record: Artifact
-) -> tuple[dict[str, np.ndarray], list[int]] | None:
+) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
     fit, chunk = store.load(generator), store.load(Pool(generator, 0, cell.pool.chunk))
     if fit is None or chunk is None:
         return None
@@ -57,10 +58,13 @@ def _group(
     real = np.zeros_like(kept)
     real[:, : min(PER_CLASS, cell.n_real)] = own[:, :PER_CLASS]
     nearest, nearest_distance = _nearest(kept, kept_score, own)
-    return {
+    facts = fit[0].facts
+    told: dict[str, Any] = {k: facts[k] for k in ("snapshot_steps", "traversal_values") if k in facts}
+    moved = {k: v for k, v in fit[0].arrays.items() if k == "traversal"}  # of an InfoGAN's continuous codes
+    return moved | {
         "nearest": nearest, "nearest_distance": nearest_distance, "snapshots": fit[0].arrays["snapshots"],
         "real": real, "kept": kept, "kept_score": kept_score, "rejected": rejected, "rejected_score": rejected_score,
-    }, fit[0].facts["snapshot_steps"]  # fmt: skip
+    }, told  # fmt: skip
 
 
 def collect(
@@ -80,11 +84,14 @@ def collect(
             fit = store.load(generator)
             if fit is None:
                 continue
-            curves[generator.key] = {"key": generator.key, **made_by, "losses": fit[0].facts["losses"]}
+            facts = fit[0].facts
+            curves[generator.key] = {"key": generator.key, **made_by, "losses": facts["losses"]}
+            if "matching" in facts:  # of an InfoGAN: what is known of its codes
+                curves[generator.key]["codes"] = {k: facts[k] for k in CODES}
         if len(shown) < GROUPS and generator.key not in shown and row.factors["seed"] == first_seed:
             group = _group(store, train, generator, cells[row.key], row.record)
             if group is not None:
                 shown.add(generator.key)
-                told = {**made_by, "threshold": row.factors["threshold"], "snapshot_steps": group[1]}
+                told = {**made_by, "threshold": row.factors["threshold"], **group[1]}
                 groups.append((told, group[0]))
     return groups, list(curves.values())

@@ -59,13 +59,19 @@ def _renamed(spec: Spec, section: str, name: str) -> Value:
 
 
 class DatasetSpec(Spec):
-    """Which images. `protocol` is EMNIST's; `path`, `size` and `channels` belong to a folder of the user's own."""
+    """Which images. `protocol` is EMNIST's; `path`, `size` and `channels` belong to a folder of the user's own; `set`,
+    `characters` and `per_class` to the ETL database, and `characters`, `per_class` and `fonts` to drawn glyphs.
+    """
 
     name: str
     protocol: str | None = None
     path: str | None = None
     size: PositiveInt | None = None
     channels: int | None = None
+    set: str | None = None
+    characters: str | None = None
+    per_class: PositiveInt | None = None
+    fonts: list[str] | None = None
     test_per_class: PositiveInt | None = None  # None: the official test images
     validation_per_class: PositiveInt = 10  # labelled images too: they count in the budget
 
@@ -79,7 +85,8 @@ class DatasetSpec(Spec):
     @property
     def options(self) -> Value:
         """What the loader is told beside the name."""
-        return {k: getattr(self, k) for k in ("protocol", "path", "size", "channels") if getattr(self, k) is not None}
+        names = set(type(self).model_fields) - {"name", "test_per_class", "validation_per_class"}
+        return {k: v for k, v in self if k in names and v is not None}
 
 
 class Resources(Spec):

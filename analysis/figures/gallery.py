@@ -15,7 +15,9 @@ from analysis.effective import effective_real
 from analysis.factors import described, generation_factors, thin, varied
 from analysis.figures.acceptance import acceptance
 from analysis.figures.alarms import collapse_alarms
+from analysis.figures.animation import save_gif
 from analysis.figures.classic import shown_of_classic
+from analysis.figures.codes import class_grid, traversal
 from analysis.figures.confusion import confusion
 from analysis.figures.confusion_pairs import confusion_pairs
 from analysis.figures.controls import controls
@@ -23,6 +25,7 @@ from analysis.figures.counts import count_curve
 from analysis.figures.da import da_bars
 from analysis.figures.filters import filters
 from analysis.figures.heatmap import heatmap
+from analysis.figures.information import information
 from analysis.figures.learning import learning_curve
 from analysis.figures.losses import gan_losses
 from analysis.figures.metrics import metric_scatter
@@ -41,14 +44,23 @@ from analysis.run import Run, axis
 from analysis.words import setting_names
 
 MOST_SHEETS = 3
-PICTURES = ("samples_", "snapshots_", "confusion", "search_values")  # shades and photographs need more than a palette
+PICTURES = (
+    "samples_",
+    "snapshots_",
+    "class_grid_",
+    "traversal_",
+    "confusion",
+    "search_values",
+)  # shades and photographs need more than a palette
 
 Shown = tuple[str, Figure | None, str, str]  # name, figure, alternative text, caption
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure of the report: its PNG and its SVG beside the page, its size in CSS pixels, what it says in words."""
+    """A figure of the report: its PNG and its SVG beside the page, its size in CSS pixels, what it says in words.
+    moving: the GIF of the same, if there is one.
+    """
 
     id: str
     file: str
@@ -57,6 +69,7 @@ class Drawn:
     alt: str
     caption: str
     svg: str
+    moving: str = ""
 
 
 def _pairs(run: Run) -> list[tuple[str, str]]:
@@ -235,6 +248,31 @@ def _generators(run: Run) -> Iterator[Shown]:
     )
 
 
+def _codes(run: Run) -> Iterator[Shown]:
+    """Of an InfoGAN only."""
+    yield (
+        "information",
+        information(run),
+        "Line charts over training steps: losses of generator and discriminator, information loss, and the bound.",
+        "Do the codes come to mean anything? The bound rises from 0 towards its dotted ceiling; the loss alone cannot "
+        "be compared across numbers of classes.",
+    )
+    for i, sheet in enumerate(thin(run.samples(), MOST_SHEETS)):
+        yield (
+            f"class_grid_{i}",
+            class_grid(run, sheet),
+            f"Generated images, a row per class, at {described(sheet.factors, sheet.factors)}.",
+            "Does a row hold one character, and the right one? Two rows alike are one code too many for it, and a "
+            "character is missing elsewhere.",
+        )
+        yield (
+            f"traversal_{i}",
+            traversal(run, sheet),
+            f"Images along each continuous code, a row per class, at {described(sheet.factors, sheet.factors)}.",
+            "What did each code find: slant, width, weight of stroke? A row that does not change found nothing.",
+        )
+
+
 def _pictures(run: Run) -> Iterator[Shown]:
     sheets = list(enumerate(thin(run.samples(), MOST_SHEETS)))
     for i, sheet in sheets:
@@ -271,12 +309,16 @@ def _figures(run: Run, said: Headline) -> Iterator[Shown]:
     else:
         yield from shown_of_search(run)
         yield from _generators(run)
+    yield from _codes(run)
     yield from _pictures(run)
 
 
 def draw(run: Run, said: Headline, folder: Path) -> list[Drawn]:
-    """Draw every figure that the run has something for into `folder`, as PNG and as SVG."""
+    """Draw every figure that the run has something for into `folder`, as PNG and as SVG, and the training's
+    course as a GIF as well.
+    """
     drawn = []
+    moving = {f"snapshots_{i}": sheet for i, sheet in enumerate(thin(run.samples(), MOST_SHEETS))}
     for name, figure, alt, caption in _figures(run, said):
         if figure is None:
             continue
@@ -286,5 +328,6 @@ def draw(run: Run, said: Headline, folder: Path) -> list[Drawn]:
         save(figure, folder / f"{name}.png", colours=0 if shaded else 256)
         save_svg(figure, folder / f"{name}.svg")
         width, height = (round(96 * side) for side in inches)
-        drawn.append(Drawn(name.replace("_", "-"), f"{name}.png", width, height, alt, caption, f"{name}.svg"))
+        gif = save_gif(moving[name], folder / f"{name}.gif").name if name in moving else ""
+        drawn.append(Drawn(name.replace("_", "-"), f"{name}.png", width, height, alt, caption, f"{name}.svg", gif))
     return drawn

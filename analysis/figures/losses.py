@@ -16,13 +16,13 @@ MOST_PANELS = 6
 PARTS = (("generator", OKABE_ITO[1], "-"), ("discriminator", OKABE_ITO[0], (0, (4, 1.5))))
 
 
-def _factors(curve: dict[str, Any]) -> dict[str, str]:
+def made_by(curve: dict[str, Any]) -> dict[str, str]:
     """The generator's factors but the seed, as text: beside its losses, or in a mapping of their own."""
-    found = curve.get("factors") or {k: v for k, v in curve.items() if k not in ("key", "losses", "factors")}
+    found = curve.get("factors") or {k: v for k, v in curve.items() if k not in ("key", "losses", "factors", "codes")}
     return {k: written(v) for k, v in found.items() if k != "seed"}
 
 
-def _numbers(values: Any) -> np.ndarray:
+def numbers(values: Any) -> np.ndarray:
     found = np.array([np.nan if v is None else float(v) for v in values or []])
     return np.where(np.isfinite(found), found, np.nan)
 
@@ -34,7 +34,7 @@ def gan_losses(run: Run) -> Figure | None:
     """
     groups: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
     for curve in run.curves():
-        groups.setdefault(tuple(_factors(curve).items()), []).append(curve["losses"])
+        groups.setdefault(tuple(made_by(curve).items()), []).append(curve["losses"])
     if not groups:
         return None
     constant = set.intersection(*(set(group) for group in groups)) if len(groups) > 1 else set()
@@ -59,16 +59,16 @@ def gan_losses(run: Run) -> Figure | None:
         note="Losses of a GAN say whether training was stable, not how good its images are.",
     )
     values = np.concatenate(
-        [_numbers(losses.get(part)) for key in picked for losses in groups[key] for part, *_ in PARTS]
+        [numbers(losses.get(part)) for key in picked for losses in groups[key] for part, *_ in PARTS]
     )
     values = values[~np.isnan(values)]
     low, high = np.quantile(values, [0.002, 0.998]) if len(values) else (0.0, 1.0)
     pad = 0.08 * (high - low) or 0.5
     for ax, key in zip(axes, picked, strict=True):
         for losses in groups[key]:
-            step = _numbers(losses.get("step"))
+            step = numbers(losses.get("step"))
             for part, colour, ls in PARTS:
-                loss = _numbers(losses.get(part))
+                loss = numbers(losses.get(part))
                 ax.plot(step[: len(loss)], loss[: len(step)], color=colour, ls=ls, lw=1.2, alpha=0.8)
         ax.set_title(", ".join(f"{k} {v}" for k, v in key if (k, v) not in constant), loc="left")
         ax.set_xlabel("training step")

@@ -36,9 +36,11 @@ def picture(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(shown.transpose(1, 2, 0))
 
 
-def draw_mosaic(ax: Axes, block: Block, picked: list[int], step: float = STEP_Y) -> None:
+def draw_mosaic(
+    ax: Axes, block: Block, picked: list[int], step: float = STEP_Y, most_images: int = MOST_IMAGES
+) -> None:
     """Draw the classes `picked` of a block as one picture, a row each, `step` images high."""
-    chosen = block.images[picked][:, :MOST_IMAGES]
+    chosen = block.images[picked][:, :most_images]
     n, m, _, height, width = chosen.shape
     side = max(height, width)
     side *= max(1, round(80 / side))  # small images keep their square pixels when the page is scaled

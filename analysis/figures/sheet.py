@@ -8,7 +8,7 @@ lines apart by marker. A page fits a slide of 13.33 × 7.5 inches, and shown the
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,9 +19,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ganaug.datasets.fonts import installed
+
 INK, SOFT, RULE = "#1d1f24", "#5b616b", "#d5d8dd"
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+JAPANESE = ("notosanscjk-regular.ttc", "ipagp.ttf", "ipag.ttf", "takaogothic.ttf", "setofont.ttf", "kiloji.ttf")
 SLIDE = (13.33, 7.5)  # inches
 DPI = 120
 STYLE: dict[Any, Any] = {
@@ -63,12 +66,24 @@ _DEFAULTS: dict[Any, Any] = {
 }
 
 
+@cache
+def _families() -> list[str]:
+    """The style's font, and after it a Japanese one of this machine, if any, for class names that it cannot write."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    known = installed()
+    for path in (known[name] for name in JAPANESE if name in known):
+        fontManager.addfont(path)
+        return [STYLE["font.family"], FontProperties(fname=path).get_name()]
+    return [STYLE["font.family"]]
+
+
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Draw in the project's style, and leave matplotlib's settings as they were."""
 
     @wraps(draw)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        with mpl.rc_context({**_DEFAULTS, **STYLE}):
+        with mpl.rc_context({**_DEFAULTS, **STYLE, "font.family": _families()}):
             return draw(*args, **kwargs)
 
     return inside

@@ -12,7 +12,9 @@ from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
 from ganaug.datasets.digits import load_digits, missing_digits, summarize_digits
 from ganaug.datasets.emnist import load_emnist, missing_emnist, summarize_emnist
+from ganaug.datasets.etl import load_etl, missing_etl, summarize_etl
 from ganaug.datasets.folder import load_folder, missing_folder, summarize_folder
+from ganaug.datasets.glyphs import load_glyphs, missing_glyphs, summarize_glyphs
 from ganaug.datasets.mnist import load_mnist, missing_mnist, summarize_mnist
 from ganaug.errors import UserError
 
@@ -77,6 +79,23 @@ DATASETS: dict[str, Entry] = {
         required=("path", "size"),
         where=("path",),
     ),
+    "etl": Entry(
+        "handwritten Japanese of the ETL Character Database, `set` etl7, etl8b, …, the `characters` you name",
+        load_etl,
+        missing_etl,
+        summarize_etl,
+        options=("set", "characters", "per_class", "size"),
+        required=("set", "characters"),
+        where=("set",),
+    ),
+    "glyphs": Entry(
+        "synthetic: any `characters` drawn with this machine's fonts, distorted; a font is a writer",
+        load_glyphs,
+        missing_glyphs,
+        summarize_glyphs,
+        options=("characters", "per_class", "size", "fonts"),
+        required=("characters",),
+    ),
 }
 
 
@@ -111,7 +130,8 @@ def _placing(name: str, options: dict[str, Any]) -> dict[str, Any]:
 def load(name: str, data_dir: str | Path, **options: Any) -> Dataset:
     """The data set `name` with its files under `data_dir`.
 
-    options: `protocol` for emnist; `path`, `size` and `channels` for folder; None is the same as left out.
+    options: `protocol` for emnist; `path`, `size` and `channels` for folder; `set`, `characters`, `per_class` and
+    `size` for etl; `characters`, `per_class`, `size` and `fonts` for glyphs; None is the same as left out.
     Raises UserError, one line, for an unknown name, a foreign option, and absent or damaged files.
     """
     return find(name).load(Path(data_dir), **_checked(name, options, find(name).required))

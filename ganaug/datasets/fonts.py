@@ -7,7 +7,7 @@ test. Of the Japanese families a pen and a brush are for training, a pen and a b
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -63,15 +63,27 @@ def installed() -> dict[str, Path]:
     return found
 
 
-def _named(name: str) -> tuple[Hand, dict[str, Path]]:
-    """The hand a user means by a path, a file's name or a known family."""
+def _named(name: str) -> tuple[Hand, Path | None]:
+    """The hand a user means by a family's name, a path or a file's name; and the path, if it is one."""
     for hand in (*JAPANESE, *LATIN):
         if hand.name == name:
-            return hand, {}
+            return hand, None
     path = Path(name).expanduser()
-    if path.is_file():
-        return Hand(path.stem, (path.name,)), {path.name.lower(): path}
-    return Hand(path.stem, (path.name,)), {}
+    return Hand(path.stem, (path.name,)), path if path.is_file() else None
+
+
+def _wanted(characters: Iterable[str], fonts: list[str] | None) -> list[tuple[Hand, str, Path | None]]:
+    """Hands with the files to draw with, and the paths of those that were given as paths."""
+    if fonts is None:
+        hands = LATIN if all(ord(c) < 0x250 for c in characters) else JAPANESE
+        return [(hand, file, None) for hand in hands for file in hand.files]
+    n_test = max(1, len(fonts) // 3) if len(fonts) > 1 else 0
+    out = []
+    for place, name in enumerate(fonts):
+        hand, path = _named(name)
+        hand = replace(hand, test=place >= len(fonts) - n_test)
+        out += [(hand, file, path) for file in hand.files]
+    return out
 
 
 def find_fonts(characters: Iterable[str], fonts: list[str] | None) -> list[tuple[Hand, Path]]:
@@ -81,28 +93,14 @@ def find_fonts(characters: Iterable[str], fonts: list[str] | None) -> list[tuple
     or more. None: Japanese families, or matplotlib's own where all characters are Latin.
     Raises UserError that says what to install.
     """
-    known = installed()
-    if fonts is None:
-        hands = LATIN if all(ord(c) < 0x250 for c in characters) else JAPANESE
-        found = [(hand, known.get(file.lower())) for hand in hands for file in hand.files]
-    else:
-        n_test = max(1, len(fonts) // 3) if len(fonts) > 1 else 0
-        found = []
-        for place, name in enumerate(fonts):
-            hand, own = _named(name)
-            hand = Hand(hand.name, hand.files, hand.package, test=place >= len(fonts) - n_test)
-            found += [(hand, own.get(file.lower()) or known.get(file.lower())) for file in hand.files]
-    missing = [
-        (hand, file)
-        for hand in dict.fromkeys(h for h, _ in found)
-        for file in hand.files
-        if not any(p and p.name.lower() in (file.lower(), f"{file.lower()}.ttf") for h, p in found if h == hand)
-    ]
-    if missing:
+    known, wanted = installed(), _wanted(characters, fonts)
+    found = [(hand, file, own or known.get(file.lower())) for hand, file, own in wanted]
+    if missing := [(hand, file) for hand, file, path in found if path is None]:
         packages = sorted({hand.package for hand, _ in missing if hand.package})
         how = f"install {' '.join(packages)} (Debian, Ubuntu: apt-get install)" if packages else "install them"
         names = ", ".join(file for _, file in missing)
         raise UserError(
-            f"glyphs: no font of this machine is called {names}; {how}, or name others with dataset.fonts, paths or families"
+            f"glyphs: no font of this machine is called {names}; {how}, or name others with dataset.fonts: paths, "
+            "names of files, or families"
         )
-    return [(hand, path) for hand, path in found if path is not None]
+    return [(hand, path) for hand, _, path in found if path is not None]

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import gaussian_filter, grey_dilation, grey_erosion, map_coordinates
 
 from ganaug.datasets.characters import parse_characters
 from ganaug.datasets.dataset import Dataset
@@ -74,12 +73,18 @@ def _covered(path: Path) -> dict[int, str]:
 
 def _widths(drawn: np.ndarray) -> np.ndarray:
     """A glyph with thinner, its own and thicker strokes, (3, side, side); smoothed against jagged edges."""
-    thinner = np.minimum(drawn, 0.5 * drawn + 0.5 * grey_erosion(drawn, 3))  # all of a hair would vanish
-    return gaussian_filter(np.stack([thinner, drawn, grey_dilation(drawn, 3)]), (0, FINE / 3, FINE / 3))
+    from scipy.ndimage import gaussian_filter, grey_dilation, grey_erosion  # late: a study is read without it
+
+    thinner: np.ndarray = np.minimum(drawn, 0.5 * drawn + 0.5 * grey_erosion(drawn, 3))  # all of a hair would vanish
+    thicker: np.ndarray = grey_dilation(drawn, 3)
+    three = np.array([thinner, drawn, thicker], np.float32)
+    return np.asarray(gaussian_filter(three, (0, FINE / 3, FINE / 3)))
 
 
 def _fields(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """Elastic displacements in pixels, (n, 2, size, size) float32."""
+    from scipy.ndimage import gaussian_filter
+
     noise = rng.standard_normal((n, 2, size, size), dtype=np.float32)
     smooth = gaussian_filter(noise, (0, 0, SMOOTH * size, SMOOTH * size), mode="reflect")
     return smooth * (ELASTIC * size / smooth.std(axis=(1, 2, 3), keepdims=True))
@@ -87,6 +92,8 @@ def _fields(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
 
 def distorted(drawn: np.ndarray, n: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """`n` images of one glyph (FINE size, FINE size) in [0, 1], each distorted by itself; uint8 (n, size, size)."""
+    from scipy.ndimage import map_coordinates
+
     widths = _widths(drawn)
     angle, shear = (rng.uniform(-most, most, n) for most in (ROTATION, SHEAR))
     zoom = rng.uniform(1 - ZOOM, 1 + ZOOM, (n, 2))

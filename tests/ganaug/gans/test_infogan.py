@@ -1,0 +1,196 @@
+"""InfoGAN: what its losses can reach, that labels never reach it, and how codes come to be classes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from scipy.stats import kstest
+from tiny import INFOGAN
+from tiny import images as split_images
+from torch.nn.functional import one_hot
+
+from ganaug.artifact import Artifact, Work
+from ganaug.gans import infogan, training
+from ganaug.gans.fit import fit_gan, networks
+from ganaug.gans.networks import build
+from ganaug.gans.training import Trainer
+from ganaug.images import to_uint8
+from ganaug.specs import InfoGanSpec
+
+SPLIT = split_images()
+
+
+def fitted(spec=INFOGAN, split=SPLIT, seed=0):
+    return fit_gan(spec, split, split, seed, Work(lambda stage: split, "cpu", None, None))
+
+
+@pytest.mark.parametrize(("n_codes", "floor"), [(10, 1.461), (20, 2.078), (46, 2.865)])
+def test_two_softmaxes_cannot_fall_below_their_floor(n_codes, floor):
+    assert infogan.floor(n_codes) == pytest.approx(floor, abs=5e-4)
+    codes = torch.arange(n_codes)
+    perfect = 200.0 * one_hot(codes, n_codes).double()
+    assert infogan.categorical_loss(perfect, codes, "softmax").item() == pytest.approx(infogan.floor(n_codes), abs=1e-9)
+    assert infogan.categorical_loss(perfect, codes, "logits").item() == pytest.approx(0, abs=1e-9)
+    assert infogan.bound(perfect, codes).item() == pytest.approx(math.log(n_codes), abs=1e-9)
+
+
+@given(st.integers(2, 50), st.integers(0, 2**32 - 1), st.floats(0, 50))
+def test_no_logits_beat_the_floor_and_no_bound_the_ceiling(n_codes, seed, scale):
+    rng = torch.Generator().manual_seed(seed)
+    logits = scale * torch.randn(32, n_codes, generator=rng, dtype=torch.float64)
+    codes = torch.randint(n_codes, (32,), generator=rng)
+    assert infogan.categorical_loss(logits, codes, "softmax") >= infogan.floor(n_codes) - 1e-9
+    assert infogan.bound(logits, codes) <= math.log(n_codes) + 1e-9
+    assert infogan.bound(0 * logits, codes).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_softmax_too_many_learns_next_to_nothing_from_a_wrong_and_sure_answer():
+    # of 10 codes, sure of a wrong one: the logits' gradient is as large as it gets, the other has all but vanished
+    gradients = {}
+    for information in ("logits", "softmax"):
+        logits = torch.zeros(1, 10, dtype=torch.float64)
+        logits[0, 3] = 20
+        logits.requires_grad_(True)
+        infogan.categorical_loss(logits, torch.tensor([7]), information).backward()
+        gradients[information] = logits.grad.abs().max().item()
+    assert gradients["logits"] == pytest.approx(1, abs=1e-6)
+    assert gradients["softmax"] < 1e-6
+
+
+def test_continuous_codes_are_uniform_and_go_back_to_latents():
+    latent = torch.randn(4000, 8, generator=torch.Generator().manual_seed(0))
+    codes = infogan.continuous_codes(latent, 2)
+    assert codes.shape == (4000, 2)
+    assert kstest((codes[:, 0].numpy() + 1) / 2, "uniform").pvalue > 0.01
+    torch.testing.assert_close(infogan.latent_of(codes[:50]), latent[:50, :2], atol=1e-3, rtol=1e-3)
+
+
+def test_the_gaussians_are_scored_as_scipy_scores_them():
+    from scipy.stats import norm
+
+    rng = np.random.default_rng(0)
+    mean, log_variance, codes = (torch.from_numpy(rng.normal(size=(6, 2))) for _ in range(3))
+    reading = infogan.Reading(torch.zeros(6, 3), mean, log_variance)
+    expected = -norm.logpdf(codes, mean, np.exp(log_variance / 2)).sum(1).mean()
+    assert infogan.continuous_loss(reading, codes).item() == pytest.approx(expected)
+
+
+def test_labels_reach_no_update_and_settle_the_names_alone():
+    # the same images under other labels: the same networks but for which code has which name
+    turned = (SPLIT.arrays["real_labels"] + 1) % 10
+    one = fitted()
+    two = fitted(split=Artifact(SPLIT.arrays | {"real_labels": turned}, SPLIT.facts))
+    weights = [k for k in one.arrays if k.startswith(("generator.", "discriminator."))]
+    assert "generator.code_of" in weights
+    assert [k for k in weights if not np.array_equal(one.arrays[k], two.arrays[k])] == ["generator.code_of"]
+    assert one.facts["losses"] == two.facts["losses"]
+    assert [two.facts["code_of"][(c + 1) % 10] for c in range(10)] == one.facts["code_of"]
+
+
+def test_a_class_is_drawn_by_its_own_code_in_pools_and_snapshots():
+    made = fitted()
+    code_of = made.facts["code_of"]
+    assert sorted(code_of) == list(range(10))
+    assert code_of != list(range(10))  # or the rest of this test would show nothing
+    generator, _ = networks(INFOGAN, made)
+    raw, _ = build(INFOGAN, 10, (1, 8, 8), seed=0)
+    raw.load_state_dict({k: v for k, v in generator.state_dict().items() if k != "code_of"}, strict=False)
+    raw.eval()
+    latent = torch.randn(3, INFOGAN.latent, generator=torch.Generator().manual_seed(0))
+    for label in range(10):
+        labels, codes = torch.full((3,), label), torch.full((3,), code_of[label])
+        assert torch.equal(generator(latent, labels), raw(latent, codes))
+    # the last snapshot is of the finished generator, class by class
+    stream = training.derive(0, "snapshot")
+    m = training.SNAPSHOT_PER_CLASS
+    for label in (0, 7):
+        with torch.no_grad():
+            drawn = generator(training.latent_for(stream, label, 0, m, INFOGAN.latent), torch.full((m,), label))
+        # snapshots draw a code's latent vectors by the code, so a class's are those of its code
+        by_code = training.latent_for(stream, code_of[label], 0, m, INFOGAN.latent)
+        with torch.no_grad():
+            drawn = generator(by_code, torch.full((m,), label))
+        assert np.array_equal(made.arrays["snapshots"][-1, label], to_uint8(drawn).numpy())
+
+
+class Reads(torch.nn.Module):
+    """A discriminator that knows digits of a kind: an image's first pixel says its class, `code_of` its code."""
+
+    def __init__(self, code_of):
+        super().__init__()
+        self.code_of = torch.tensor(code_of)
+
+    def read(self, images):
+        label = ((images[:, 0, 0, 0] + 1) * 127.5).round().long()
+        code = self.code_of[label % len(self.code_of)]
+        return torch.zeros(len(images)), infogan.Reading(5.0 * one_hot(code, len(self.code_of)), None, None)
+
+
+@given(st.permutations(range(6)))
+def test_the_matching_finds_every_permutation(code_of):
+    labels = np.arange(60) % 6
+    images = np.zeros((60, 1, 4, 4), np.uint8)
+    images[:, 0, 0, 0] = labels
+    found = infogan.match(Reads(code_of), images[:12], labels[:12], images[12:], labels[12:], 6)
+    assert found.code_of.tolist() == list(code_of)
+    assert found.accuracy == [1.0] * 6
+    assert found.labels == 12
+
+
+def test_two_classes_that_share_a_code_still_get_one_each():
+    labels = np.arange(30) % 3
+    images = np.zeros((30, 1, 4, 4), np.uint8)
+    images[:, 0, 0, 0] = labels
+    found = infogan.match(Reads([1, 1, 0]), images, labels, images, labels, 3)
+    assert sorted(found.code_of.tolist()) == [0, 1, 2]
+    assert found.code_of[2] == 0
+    assert sorted(found.accuracy) == [0.0, 1.0, 1.0]  # the one that had to take what was left is not recognised
+
+
+def test_what_is_known_of_the_codes_is_kept_with_the_fit():
+    made = fitted()
+    facts = made.facts
+    assert facts["matched_from"] == 10 * INFOGAN.labels_per_class
+    assert len(facts["matching"]) == 10
+    assert all(0 <= share <= 1 for share in facts["matching"])
+    assert facts["information"]["most"] == pytest.approx(math.log(10))
+    assert facts["information"]["bound"] <= facts["information"]["most"]
+    assert facts["losses"].keys() == {"step", "generator", "discriminator", "information", "bound"}
+    assert made.arrays["traversal"].shape == (2, 10, 9, 1, 8, 8)
+    assert made.arrays["traversal"].dtype == np.uint8
+    # each code moves its own image and nothing else: along both, the middle value is the same latent vector but for
+    # the code that moves, and an image changes as its code does
+    assert any(
+        not np.array_equal(made.arrays["traversal"][0, c, 0], made.arrays["traversal"][0, c, -1]) for c in range(10)
+    )
+    assert facts["traversal_values"] == sorted(facts["traversal_values"])
+    none = fitted(INFOGAN.model_copy(update={"continuous": 0}))
+    assert "traversal" not in none.arrays
+    few = fitted(INFOGAN.model_copy(update={"labels_per_class": 500}))
+    assert few.facts["matched_from"] == len(SPLIT.arrays["real"])
+
+
+@pytest.mark.parametrize(("logged", "information"), [(True, "logits"), (False, "softmax")])
+def test_the_noted_bound_is_of_the_probabilities_whichever_loss_trains(logged, information):
+    spec = INFOGAN.model_copy(update={"information": information})
+    real, labels = (torch.from_numpy(SPLIT.arrays[k]) for k in ("real", "real_labels"))
+    losses = Trainer(spec, real, labels, 10, 0, "cpu").advance()
+    _, _, categorical, bound = (loss.item() for loss in losses)
+    assert (bound == pytest.approx(math.log(10) - categorical, abs=1e-6)) == logged
+
+
+def test_the_information_is_learnt():
+    spec = INFOGAN.model_copy(update={"steps": 150, "width": 16, "discriminator_width": 16, "learning_rate": 2e-3,
+                                      "discriminator_learning_rate": 2e-3})  # fmt: skip
+    without = spec.model_copy(update={"categorical_weight": 0.0})
+    assert fitted(spec).facts["information"]["bound"] > 0.5
+    assert fitted(without).facts["information"]["bound"] < 0.1
+
+
+def test_noise_must_be_left_beside_the_codes():
+    with pytest.raises(ValidationError, match=r"latent must be greater than continuous \(4\), got 4"):
+        InfoGanSpec(name="infogan", latent=4, continuous=4)
