@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.artifact import Artifact
+from ganaug.datasets import missing
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
 from ganaug.recipe import Cell, recipe
@@ -47,7 +48,7 @@ class Grid:
 
 def open_grid(study: Study, data: Path, store: Store) -> Grid:
     """Import the study's data set and lay out its cells; UserError where a class has too few images."""
-    digest, test = import_dataset(study.dataset, data, store)
+    digest, test = _imported(study, data, store)
     grid = Grid(study, digest, test)
     _check_counts(study, store, digest)
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
@@ -65,6 +66,16 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
         if generator is not None and study.assess is not None:
             grid.assessments.setdefault(generator.key, Assess(generator, study.pool, judge, study.assess))
     return grid
+
+
+def _imported(study: Study, data: Path, store: Store) -> tuple[str, Artifact]:
+    try:
+        return import_dataset(study.dataset, data, store)
+    except UserError as error:
+        offered, spec = study.stand_in_offered, study.dataset
+        if offered is None or not missing(spec.name, data, **spec.options):
+            raise
+        raise UserError(f"{error}; or run it on {offered}, named in every result, with --stand-in") from None
 
 
 def _check_side(side: int) -> None:

@@ -96,6 +96,9 @@ class Study(Spec):
 
     name: str
     question: str = ""
+    variant: str | None = None  # the overlay of the study's file that was laid over it; see `overlays`
+    stands_in_for: str | None = None  # the data set that `dataset` takes the place of
+    stand_in_offered: str | None = Field(default=None, exclude=True)  # the data set that --stand-in would take
     dataset: DatasetSpec
     factors: dict[str, list[Any]]
     gan: specs.AnyGan
@@ -112,6 +115,12 @@ class Study(Spec):
     margin_points: Annotated[float, Field(gt=0, le=100)] = 1.0  # a change inside ± this is "no effect"
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     resources: Resources = Resources()
+
+    @property
+    def folder(self) -> str:
+        """The name of its run folder: a variant other than `corrected`, or stand-in data, is another run."""
+        variant = f"-{self.variant}" if self.variant not in (None, "corrected") else ""
+        return f"{self.name}{variant}" + (f"-on-{self.dataset.name}" if self.stands_in_for else "")
 
     @field_validator("name")
     @classmethod
