@@ -226,7 +226,6 @@ class SemiGanSpec(Spec):
     width: PositiveInt = 32  # generator's channels at half resolution; doubled at each further halving, at most twice
     learning_rate: Rate = 1e-3
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0  # of the real-or-generated loss beside the labels'
-    consistency: Annotated[float, Field(ge=0, le=100)] = 1.0  # weight of agreeing on two views; K logits only
 
 
 class FixMatchSpec(Spec):
@@ -238,7 +237,9 @@ class FixMatchSpec(Spec):
     cutout: Annotated[float, Field(ge=0, lt=1)] = 0.35  # side of the square cut out of a strong view
 
 
-SemiMethod = Literal["sgan", "sgan-published", "fixmatch"]
+SemiMethod = Literal["sgan", "sgan-published", "fixmatch", "sgan-fixmatch"]
+"""`sgan`: K logits and feature matching (Salimans et al. 2016, arXiv:1606.03498). `sgan-published`: a sigmoid and a
+softmax head on one body. `fixmatch`: no GAN. `sgan-fixmatch`: the losses of `sgan` and of `fixmatch` together."""
 
 
 class SemiSpec(Spec):

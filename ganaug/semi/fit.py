@@ -20,7 +20,6 @@ from ganaug.gans.training import snapshot_steps
 from ganaug.images import background, image_shape, to_float, to_uint8
 from ganaug.randomness import torch_rng
 from ganaug.semi.losses import (
-    disagreement,
     feature_matching,
     k_logit_discriminator,
     two_head_discriminator,
@@ -77,7 +76,7 @@ class Trainer:
             # a labelled image is an unlabelled one too, as in the papers
             self.u = to_float(np.concatenate([unlabelled, images])).to(device)
             self.deck = batches(len(self.u), spec.batch, spec.steps, torch_rng(seed, "semi", "deck"))
-        if self.method in ("sgan", "sgan-published"):
+        if self.method.startswith("sgan"):
             self.generator = build_generator(spec, image_shape(images), seed).to(device).train()
             self.optimise_g = torch.optim.Adam(
                 self.generator.parameters(), lr=spec.gan.learning_rate, betas=(0.5, 0.999), fused=True
@@ -104,32 +103,36 @@ class Trainer:
         latent = torch.randn(self.spec.batch, self.spec.gan.latent, generator=self.rng)
         return self.generator(latent.to(self.device))
 
+    def _agreement(self, weak: torch.Tensor, strong: torch.Tensor) -> Losses:
+        """FixMatch's loss: what weak views' logits (N, K) are sure of is the label of the strong ones."""
+        sure, said = weak.detach().softmax(1).max(1)
+        used = (sure >= self.spec.fixmatch.threshold).to(torch.float32)
+        agreement = (cross_entropy(strong, said, reduction="none") * used).mean()
+        return {"consistency": self.spec.fixmatch.weight * agreement, "sure": used.mean()}
+
     def _fixmatch(self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> Losses:
         with torch.no_grad():
-            sure, said = self.net(self._view(u, self.rng)).softmax(1).max(1)
-        used = (sure >= self.spec.fixmatch.threshold).to(torch.float32)
+            weak = self.net(self._view(u, self.rng))
         logits = self.net(torch.cat([x, self._strong(u)]))
-        agreement = (cross_entropy(logits[len(x) :], said, reduction="none") * used).mean()
-        return {
-            "labelled": cross_entropy(logits[: len(x)], y),
-            "unlabelled": self.spec.fixmatch.weight * agreement,
-            "sure": used.mean(),
-        }
+        return {"labelled": cross_entropy(logits[: len(x)], y), **self._agreement(weak, logits[len(x) :])}
 
     def _sgan(self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor, fake: torch.Tensor) -> tuple[Losses, torch.Tensor]:
         """The body's losses, and the features of the unlabelled images that the generator is to match."""
-        published = self.method == "sgan-published"
-        views = [u, u, fake] if self.spec.gan.consistency and not published else [u, fake]
-        features = self.net.features(torch.cat([x, self._view(torch.cat(views), self.rng)]))
-        logits, n = self.net.out(features), len(x)
-        out = {"labelled": cross_entropy(logits[:n], y)}
-        rest = self.net.real(features[n:]) if published else logits[n:]
-        real, fakes = rest[: len(u)], rest[-len(fake) :]
-        loss = two_head_discriminator(real, fakes) if published else k_logit_discriminator(real, fakes)
-        out["unlabelled"] = self.spec.gan.weight * loss
-        if len(views) == 3:
-            out["consistency"] = self.spec.gan.consistency * disagreement(real, rest[len(u) : 2 * len(u)])
-        return out, features[n : n + len(u)].detach()
+        n, m = len(x), len(u)
+        images = [x, self._view(torch.cat([u, fake]), self.rng)]
+        if self.method == "sgan-fixmatch":
+            images.append(self._strong(u))
+        features = self.net.features(torch.cat(images))
+        logits = self.net.out(features)
+        if self.method == "sgan-published":
+            score = self.net.real(features[n:])
+            loss = two_head_discriminator(score[:m], score[m:])
+        else:
+            loss = k_logit_discriminator(logits[n : n + m], logits[n + m : n + 2 * m])
+        out = {"labelled": cross_entropy(logits[:n], y), "discriminator": self.spec.gan.weight * loss}
+        if self.method == "sgan-fixmatch":
+            out |= self._agreement(logits[n : n + m], logits[n + 2 * m :])
+        return out, features[n : n + m].detach()
 
     def _generate(self, fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
         """The generator's update, on the images the body has just learned from; its loss. real: features (N, d)."""

@@ -30,11 +30,3 @@ def two_head_discriminator(real: torch.Tensor, fake: torch.Tensor) -> torch.Tens
 def two_head_generator(fake: torch.Tensor) -> torch.Tensor:
     """-E log D(G(z)) of raw scores (N, 1)."""
     return softplus(-fake).mean()
-
-
-def disagreement(logits: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """Mean squared difference of the class probabilities of two views of the same images, (N, K) logits each.
-
-    The term of Laine & Aila (2016, arXiv:1610.02242), which Wei et al. (2018, arXiv:1803.01541) put beside a GAN's.
-    """
-    return (logits.softmax(1) - others.softmax(1)).square().sum(1).mean()
