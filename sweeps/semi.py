@@ -54,6 +54,11 @@ def unfelt(factors: Value, spec: "SemiSpec") -> list[str]:
     return [name for name in factors if name.startswith(none)]
 
 
+def controls(study: "Study") -> list[str]:
+    """What the semi-supervised cells are measured against."""
+    return ["real-only", *(["fewer-updates"] if study.semi and study.semi.fewer_steps else [])]
+
+
 def arms(study: "Study", grid: Iterator[tuple[Value, Value]]) -> Iterator[tuple[Value, Value]]:
     """Per setting the supervised control, and with `fewer_steps` the one that is not matched in updates."""
     for factors, setting in grid:

@@ -27,6 +27,7 @@ from analysis.figures.metrics import metric_scatter
 from analysis.figures.per_class import class_forest
 from analysis.figures.samples import sample_sheet
 from analysis.figures.search import shown_of_search
+from analysis.figures.semi import shown_of_semi
 from analysis.figures.sheet import save, save_svg
 from analysis.figures.slices import question
 from analysis.figures.snapshots import snapshots
@@ -240,6 +241,9 @@ def _pictures(run: Run) -> Iterator[Shown]:
 
 def _figures(run: Run, said: Headline) -> Iterator[Shown]:
     """All figures, in the order of the page."""
+    if run.semi:
+        yield from shown_of_semi(run)
+        return
     if len(usable(run.grid)):
         where, why = question(run, said)
         n_contrasts = len(deltas_over_seeds(run.grid))
