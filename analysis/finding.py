@@ -58,7 +58,9 @@ def _without_contrasts(run: Run) -> Headline:
         return Headline("No result yet", f"No cell has an accuracy ({told or 'no cell has run'}).", (), None)
     control = is_control(found)
     if run.semi:
-        return Headline("Cannot tell yet", "No cell with unlabelled images has a finished control of its seed.", (), None)
+        return Headline(
+            "Cannot tell yet", "No cell with unlabelled images has a finished control of its seed.", (), None
+        )
     if control.all() and axis(run, "n_gen") == [0]:
         said = (
             "This study has no cells with generated images, so it says nothing about them; "

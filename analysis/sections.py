@@ -175,14 +175,14 @@ SEMI_TABLES: tuple[Callable[[Run, Headline], Section | None], ...] = (
     _contrasts,
     _primary_tests,
     _accuracies,
-    _classes,
 )
 """The tables of a study of unlabelled images."""
 
 
 def sections(run: Run, said: Headline) -> list[dict[str, Any]]:
     """The report's tables with their titles and texts; long ones closed."""
-    found = [section for find in (SEMI_TABLES if run.semi else TABLES) if (section := find(run, said)) is not None and section.table.rows]
+    tables = SEMI_TABLES if run.semi else TABLES
+    found = [section for find in tables if (section := find(run, said)) is not None and section.table.rows]
     return [
         {"title": s.title, "text": s.text, "table": s.table, "open": s.open and len(s.table.rows) <= MOST_OPEN_ROWS}
         for s in found

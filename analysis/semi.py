@@ -9,7 +9,7 @@ from analysis.factors import factors
 from analysis.paired import t_intervals, usable
 from analysis.run import Run
 
-MATCHED, FEWER = "supervised", "supervised, fewer updates"
+MATCHED = "supervised"
 
 
 def method_column(run: Run, cells: pd.DataFrame) -> pd.Series:
@@ -17,7 +17,7 @@ def method_column(run: Run, cells: pd.DataFrame) -> pd.Series:
     semi = cells["arm"].eq("semi-supervised")
     own = cells["semi.method"] if "semi.method" in cells else (run.semi or {}).get("method")
     steps = (run.semi or {}).get("fewer_steps")
-    named = cells["arm"].map({"real-only": MATCHED, "fewer-updates": f"supervised, {steps} updates"})
+    named = cells["arm"].map({"real-only": MATCHED, "fewer-updates": f"{MATCHED}, {steps} updates"})
     return named.where(~semi, own)
 
 

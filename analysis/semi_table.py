@@ -1,5 +1,7 @@
 """The report's table of what unlabelled images are worth, and what unequal updates are."""
 
+from typing import Any
+
 import numpy as np
 
 from analysis.factors import written
@@ -16,7 +18,7 @@ def _change(mean: float, low: float, high: float) -> str:
 def semi_gains(run: Run) -> Table:
     """A row per method and setting; the gains in points with their intervals."""
     found = gains(run)
-    shown = {"method": found["method"], "labels per class": found["n_real"]}
+    shown: dict[str, Any] = {"method": found["method"], "labels per class": found["n_real"]}
     shown |= {name: found[name].map(written) for name in settings_of(run)}
     heads = {"equal": "gain, equal updates"}
     if found["fewer"].notna().any():

@@ -14,7 +14,14 @@ FACTORS = ("n_real", "n_gen", "threshold", "gan_da", "n_da", "clf_da", "seed")
 """The factors every study has, in the order of their columns; dotted paths follow them."""
 
 Arm = Literal[
-    "real-only", "generated", "duplicated", "shuffled", "more-real", "with-validation", "semi-supervised", "fewer-updates"
+    "real-only",
+    "generated",
+    "duplicated",
+    "shuffled",
+    "more-real",
+    "with-validation",
+    "semi-supervised",
+    "fewer-updates",
 ]
 
 ARMS: tuple[Arm, ...] = get_args(Arm)

@@ -252,12 +252,12 @@ class SemiSpec(Spec):
     method: SemiMethod = "sgan"
     n_unlabelled: PositiveInt = 8000  # in all, drawn without a look at their classes; as many as there are, if fewer
     labels: Literal["stratified", "random"] = "stratified"  # random: as many in all, whichever classes they fall on
-    steps: PositiveInt = 8000
+    steps: PositiveInt = 4000
     fewer_steps: PositiveInt | None = None  # a second control with so few updates, as where the arms were not matched
     labelled_batch: PositiveInt = 32
     batch: PositiveInt = 64  # unlabelled images of an update, and generated ones
     learning_rate: Rate = 1e-3  # constant for the first half of the updates, then falls to 0
-    width: PositiveInt = 32  # of the body's first convolution
+    width: PositiveInt = 24  # of the body's first convolution
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08  # of the side: how far all images of an update are moved
     noise: Annotated[float, Field(ge=0, le=2)] = 0.15  # standard deviation of what is added to them, in [-1, 1]
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998  # of the body's weights; 0 keeps the last ones

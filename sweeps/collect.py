@@ -11,9 +11,9 @@ from ganaug.records import FACTORS
 from ganaug.stages import Measure, TrainImages
 from sweeps import samples
 from sweeps.grid import Grid
-from sweeps.semi import controls as semi_controls
 from sweeps.plan import generator_of
 from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write, write_json
+from sweeps.semi import controls as semi_controls
 from sweeps.store import Store
 from sweeps.study import Study
 from sweeps.study_file import to_yaml

@@ -54,7 +54,10 @@ class Evaluator:
         if isinstance(stage, Select):
             self._selected = (stage.key, found)
         size = sum(a.nbytes for a in found[0].arrays.values())
-        if not isinstance(stage, Select | FitClassifier | FitSemi | Validate | Measure) and self._bytes + size <= MEMORY_BYTES:
+        if (
+            not isinstance(stage, Select | FitClassifier | FitSemi | Validate | Measure)
+            and self._bytes + size <= MEMORY_BYTES
+        ):
             self._memory[stage.key] = found
             self._bytes += size
 

@@ -48,8 +48,8 @@ def relative_seconds(stage: Stage) -> float:
         case FitClassifier():
             return 2e-3 * stage.classifier.steps
         case FitSemi():
-            each = {"sgan": 80e-3, "sgan-published": 50e-3, "fixmatch": 40e-3, "sgan-fixmatch": 100e-3}[stage.semi.method]
-            return (each if stage.unlabelled else 12e-3) * stage.semi.steps
+            each = {"sgan": 60e-3, "sgan-published": 60e-3, "fixmatch": 40e-3, "sgan-fixmatch": 90e-3}
+            return (each[stage.semi.method] if stage.unlabelled else 12e-3) * stage.semi.steps
         case Measure() | Validate():
             return sum(map(relative_seconds, stage.classifiers))
         case Assess():

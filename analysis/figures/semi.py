@@ -17,24 +17,25 @@ from analysis.figures.samples import picture
 from analysis.figures.sheet import INK, OKABE_ITO, SOFT, is_leftmost, page, styled
 from analysis.figures.slices import interval_words
 from analysis.run import Course, Run
-from analysis.semi import gains, method_column, semi_accuracies, semi_means, settings_of
+from analysis.semi import MATCHED, gains, method_column, semi_accuracies, semi_means, settings_of
 
 MOST_PANELS, MOST_SHEETS, IMAGES = 4, 3, 20
-GREYS = ("#aab0b8", "#d9dce0")  # the supervised controls
+GREYS = ("#8b929c", "#d3d7dc")  # the supervised controls: with as many updates, with fewer
 LOSSES = (("labelled", "labels"), ("discriminator", "real or generated"), ("consistency", "consistency"),
           ("generator", "generator"))  # fmt: skip
 
 
 def _looks(methods: list[str]) -> dict[str, str]:
     """A colour per method: greys for the controls."""
-    greys, colours = iter(GREYS), iter(OKABE_ITO)
-    return {name: next(greys) if name.startswith("supervised") else next(colours) for name in methods}
+    colours = iter(OKABE_ITO)
+    greys = {MATCHED: GREYS[0]} | {name: GREYS[1] for name in methods if name.startswith(f"{MATCHED},")}
+    return {name: greys.get(name) or next(colours) for name in methods}
 
 
 def _methods(table: pd.DataFrame) -> list[str]:
     """The methods of a table, controls first, those with fewer updates before the matched one."""
     names = [str(name) for name in table["method"].drop_duplicates()]
-    return sorted(names, key=lambda name: (not name.startswith("supervised,"), name != "supervised"))
+    return sorted(names, key=lambda name: (not name.startswith(f"{MATCHED},"), name != MATCHED))
 
 
 def _panels(table: pd.DataFrame, names: list[str]) -> list[tuple[dict[str, Any], pd.DataFrame]]:
@@ -51,6 +52,7 @@ def _panels(table: pd.DataFrame, names: list[str]) -> list[tuple[dict[str, Any],
 def _draw_bars(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame, looks: dict[str, str]) -> None:
     counts = sorted(table["n_real"].unique())
     wide = 0.84 / len(looks)
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.5}
     for k, (method, colour) in enumerate(looks.items()):
         for group, n_real in enumerate(counts):
             here = table[table["method"].eq(method) & table["n_real"].eq(n_real)]
@@ -63,7 +65,7 @@ def _draw_bars(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame, looks: dict[s
             dots = seeds.loc[seeds["method"].eq(method) & seeds["n_real"].eq(n_real), "value"].to_numpy(float)
             beside = x + 0.25 * wide
             ax.plot(np.full(len(dots), beside), dots, ls="", marker="o", ms=4, mfc="white", mec=SOFT, mew=0.9, zorder=2)
-            ax.text(x, 1.5, f"{mean:.1f}", ha="center", va="bottom", fontsize=12, rotation=90 if wide < 0.3 else 0)
+            ax.text(x, 1.5, f"{mean:.1f}", ha="center", va="bottom", fontsize=12, rotation=90, zorder=4, bbox=box)
     ax.set_xticks(range(len(counts)), [f"{int(n)}" for n in counts])
     ax.set_xlim(-0.5, len(counts) - 0.5)
     ax.tick_params(axis="x", length=0)
@@ -162,12 +164,13 @@ def _courses(run: Run) -> list[tuple[str, Course]]:
     n_real = {int(frame["n_real"].min()), int(frame["n_real"].max())}
     first = frame["seed"].min()
     vary = [name for name in varied(frame, besides=("semi.method", "n_gen", "n_real")) if frame[name].notna().all()]
-    kept = [
-        (f"{name}, {course.factors['n_real']} labels" + "".join(f", {written(course.factors[v])}" for v in vary), course)
-        for name, course in zip(named, run.courses, strict=True)
-        if course.factors["seed"] == first and course.factors["n_real"] in n_real
-    ]
-    return kept
+    found = []
+    for name, course in zip(named, run.courses, strict=True):
+        own = course.factors
+        if own["seed"] == first and own["n_real"] in n_real and own["arm"] == "semi-supervised":
+            more = "".join(f", {written(own[factor])}" for factor in vary)
+            found.append((f"{name}, {own['n_real']} labels{more}", course))
+    return found
 
 
 @styled
@@ -176,7 +179,8 @@ def semi_losses(run: Run) -> Figure | None:
     found = thin(_courses(run), 6)
     if not found:
         return None
-    shown = [(key, name, OKABE_ITO[i]) for i, (key, name) in enumerate(LOSSES) if any(c.losses.get(key) for _, c in found)]
+    kept = {key for _, course in found for key in course.losses}
+    shown = [(key, name, OKABE_ITO[i]) for i, (key, name) in enumerate(LOSSES) if key in kept]
     fig, axes = page(
         "Losses while training",
         "means since the point before; first seed; fewest and most labels per class",
@@ -184,12 +188,13 @@ def semi_losses(run: Run) -> Figure | None:
         (3.5, 2.3),
         columns=min(3, len(found)),
         margins=(0.85, 0.3, 0.7, 0.34),
-        gap=(0.55, 1.05),
+        gap=(0.3, 1.05),
         lowest=1.2,
         keys=[(Line2D([], [], color=colour, lw=2), name) for _, name, colour in shown],
-        note="The scale of each panel is its own and logarithmic. A labels’ loss near 0 says that few labels are known "
+        note="The scale is logarithmic and ends at 0.0001. A labels’ loss near 0 says that few labels are known "
         "by heart, not that the classifier is good.",
     )
+    highest = max((max(c.losses[key]) for _, c in found for key, *_ in shown if c.losses.get(key)), default=1.0)
     for ax, (title, course) in zip(axes, found, strict=True):
         step = np.array(course.losses["step"], float)
         for key, _, colour in shown:
@@ -197,11 +202,14 @@ def semi_losses(run: Run) -> Figure | None:
             if loss:
                 ax.plot(step, np.maximum(np.array(loss, float), 1e-4), color=colour, lw=1.5)
         ax.set_yscale("log")
+        ax.set_ylim(1e-4 / 1.5, highest * 1.5)
         ax.set_title(title, loc="left")
         ax.set_xlabel("update")
         ax.grid(axis="y")
         if is_leftmost(ax, axes):
             ax.set_ylabel("loss")
+        else:
+            ax.set_yticklabels([])
     return fig
 
 
@@ -240,8 +248,8 @@ def shown_of_semi(run: Run) -> Iterator[tuple[str, Figure | None, str, str]]:
     yield (
         "semi_accuracy",
         semi_bars(run),
-        "Bar chart of test accuracy by labels per class and method, with intervals and a dot per seed. Numbers: table of "
-        "accuracies.",
+        "Bar chart of test accuracy by labels per class and method, with intervals and a dot per seed. Numbers: table "
+        "of accuracies.",
         "Grey bars have seen labelled images only. Compare a colour with the darker grey beside it, which had as many "
         "updates of the same network.",
     )
@@ -264,5 +272,6 @@ def shown_of_semi(run: Run) -> Iterator[tuple[str, Figure | None, str, str]]:
             f"samples_semi_{i}",
             semi_snapshots(course, title),
             f"Generated images after more and more updates, {title}.",
-            "Feature matching does not make the best images, it makes a good classifier: do not judge the one by the other.",
+            "Feature matching does not make the best images, it makes a good classifier: do not judge the "
+            "one by the other.",
         )

@@ -1,1 +1,1 @@
-"""Classifiers that learn from a few labelled images and many unlabelled ones; all methods train one and the same body."""
+"""Classifiers that learn from a few labelled images and many unlabelled ones; every method trains the same body."""

@@ -116,7 +116,9 @@ class Trainer:
         logits = self.net(torch.cat([x, self._strong(u)]))
         return {"labelled": cross_entropy(logits[: len(x)], y), **self._agreement(weak, logits[len(x) :])}
 
-    def _sgan(self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor, fake: torch.Tensor) -> tuple[Losses, torch.Tensor]:
+    def _sgan(
+        self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor, fake: torch.Tensor
+    ) -> tuple[Losses, torch.Tensor]:
         """The body's losses, and the features of the unlabelled images that the generator is to match."""
         n, m = len(x), len(u)
         images = [x, self._view(torch.cat([u, fake]), self.rng)]

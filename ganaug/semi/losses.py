@@ -2,8 +2,8 @@
 
 `k_logit_*`: the K logits of a classifier are a discriminator too, with D(x) = Z / (Z + 1), Z = sum of exp(logits);
 the generator matches mean features (Salimans et al. 2016, arXiv:1606.03498, sections 3.1 and 5).
-`two_head_*`: one sigmoid says real or generated beside the softmax; binary cross-entropy, the generator's non-saturating
-(Goodfellow et al. 2014, arXiv:1406.2661).
+`two_head_*`: one sigmoid says real or generated beside the softmax; binary cross-entropy, the generator's
+non-saturating (Goodfellow et al. 2014, arXiv:1406.2661).
 """
 
 import torch

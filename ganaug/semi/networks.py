@@ -39,9 +39,11 @@ class Body(Network):
         self.hidden = nn.Linear(widths[-1] * side * side, 4 * width)
         self.out = nn.Linear(4 * width, n_classes)
         self.real = nn.Linear(4 * width, 1)
-        for layer in (*layers, self.hidden):
-            nn.init.kaiming_normal_(layer.weight, a=SLOPE)
-            nn.init.zeros_(layer.bias)
+        for name, weights in (*self.convs.named_parameters(), *self.hidden.named_parameters()):
+            if name.endswith("weight"):
+                nn.init.kaiming_normal_(weights, a=SLOPE)
+            else:
+                nn.init.zeros_(weights)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
