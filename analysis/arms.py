@@ -5,6 +5,9 @@ A control differs from its cell in the one thing it is a control for. `real-only
 real-only control. `duplicated`, `shuffled`, `more-real`: the same number of other extra images.
 `with-validation`: real images only, with the validation images among those that train.
 
+A semi-supervised cell has two: `real-only`, the supervised fit of the same body with as many updates and the same
+labels, and `fewer-updates`, the same with fewer updates, as where the arms of a study were not matched.
+
 `unfiltered` is no arm but a cell of the grid: the same generated cell with threshold 0, where every image is kept.
 `no-da` neither: the same real-only cell whose classifier is not augmented.
 """
@@ -16,7 +19,7 @@ import pandas as pd
 from analysis.factors import factors, is_level, unfelt
 from analysis.paired import paired_deltas, usable, with_controls
 from analysis.run import Run
-from ganaug.records import COMPARISONS, NO_DA, UNFILTERED, Against, Arm
+from ganaug.records import COMPARISONS, NO_DA, TREATED, UNFILTERED, Against, Arm, felt_by
 
 COLUMNS = ("control", "accuracy", "control_accuracy", "delta_points", "starved")
 
@@ -33,6 +36,9 @@ def _control_cells(run: Run, against: Against) -> tuple[pd.DataFrame, list[str]]
     if against == UNFILTERED:
         kept = found["arm"].eq("generated") & is_level(found["threshold"], 0)
         return found[kept], [name for name in factors(run.cells) if name != "threshold"]
+    if against == "fewer-updates":
+        felt = [name for name in _felt(run, "real-only") if felt_by(name, against)]
+        return found[found["arm"].eq(against)], felt
     if against in ("duplicated", "shuffled", "more-real", "with-validation"):
         return found[found["arm"].eq(against)], _felt(run, against)
     shared = [name for name in _felt(run, "real-only") if name != "clf_da" and not name.startswith("augmentation.")]
@@ -59,7 +65,7 @@ def pairs_against(run: Run, against: Against) -> pd.DataFrame:
     controls, shared = _control_cells(run, against)
     names = factors(run.grid)
     found = usable(run.grid)
-    treated = found[found["arm"].eq("generated")]
+    treated = found[found["arm"].isin(TREATED)]
     if against == NO_DA:
         treated = found[found["arm"].eq("real-only") & found["clf_da"].ne("none")]
     if against == UNFILTERED:

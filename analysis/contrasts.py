@@ -34,6 +34,8 @@ def include_real(run: Run) -> bool:
 
 def needed_controls(run: Run) -> tuple[Control, ...]:
     """The controls without which "helps" may not be said of this run."""
+    if run.semi:
+        return ("real-only",)  # which is the placebo already: the same labels as often, under the same shifts
     return NEEDED if include_real(run) else ("duplicated",)
 
 

@@ -29,7 +29,7 @@ from analysis.images import over_seeds_and_images
 from analysis.paired import average_delta, usable
 from analysis.run import Run, axis
 from analysis.statistics.planning import SeedsNeeded
-from analysis.words import CONTROL_NAMES, between, plural, plural_points, setting_names, signed
+from analysis.words import between, control_name, images, plural, plural_points, setting_names, signed
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,10 @@ def _without_contrasts(run: Run) -> Headline:
     control = is_control(found)
     if (said := classic_finding(run)) is not None:
         return Headline(*said, None)
+    if run.semi:
+        return Headline(
+            "Cannot tell yet", "No cell with unlabelled images has a finished control of its seed.", (), None
+        )
     if control.all() and axis(run, "n_gen") == [0]:
         said = (
             "This study has no cells with generated images, so it says nothing about them; "
@@ -167,7 +171,7 @@ def _exploratory(run: Run, table: pd.DataFrame) -> Headline:
     larger = (table["p"].notna() & (table["delta_points"] > best["delta_points"])).any()
     which = "best paired change that survives correction" if larger else "best paired change"
     statement = (
-        f"Generated images: {which} {signed(best['delta_points'])} points "
+        f"{images(run).capitalize()}: {which} {signed(best['delta_points'])} points "
         f"{between(best['low_points'], best['high_points'])} at {described(best, setting_names(run.grid))} "
         f"({plural(int(best['n_seeds']), 'seed')}{spread}). {_selection(best, tests, len(table))}"
     ).strip()
@@ -187,7 +191,7 @@ def _title(row: Mapping[str, Any], controls: pd.DataFrame, margin: float) -> str
             unbeaten = controls[
                 controls["against"].isin(["duplicated", "classic-da"]) & controls["verdict"].ne("helps")
             ]
-            names = " or ".join(CONTROL_NAMES[name] for name in unbeaten["against"])
+            names = " or ".join(control_name(None, name) for name in unbeaten["against"])
             return f"Helps, but is not shown to beat {names}" if names else "Helps"
         case "hurts":
             return "Hurts"
@@ -199,11 +203,11 @@ def _title(row: Mapping[str, Any], controls: pd.DataFrame, margin: float) -> str
             return "Cannot tell yet"
 
 
-def _controls(controls: pd.DataFrame, named: str) -> str:
+def _controls(run: Run, controls: pd.DataFrame, named: str) -> str:
     others = controls[controls["against"].ne(named)]
     changes = [signed(delta) for delta in others["delta_points"]]
     bounds = [between(low, high) for low, high in zip(others["low_points"], others["high_points"], strict=True)]
-    names = [CONTROL_NAMES[name] for name in others["against"]]
+    names = [control_name(run, name) for name in others["against"]]
     told = [" ".join(parts) for parts in zip(names, changes, bounds, strict=True)]
     return f"The same against other controls, points: {'; '.join(told)}." if told else ""
 
@@ -249,7 +253,7 @@ def _secondary(table: pd.DataFrame) -> str:
 def _recommendation(run: Run, table: pd.DataFrame) -> str:
     best = recommended(run, table)
     if best is None:
-        return "Recommended: real images only; no setting is shown to help."
+        return f"Recommended: {control_name(run, 'real-only')}; no setting is shown to help."
     chosen = "" if best["role"] == "primary" else " (chosen among several, so its gain is flattered)"
     return f"Recommended: {described(best, setting_names(run.grid))}{chosen}."
 
@@ -258,16 +262,16 @@ def _confirmatory(run: Run, table: pd.DataFrame) -> Headline:
     """The headline of a run whose primary contrast has a result."""
     row = {str(k): v for k, v in table.iloc[0].to_dict().items()}
     controls = against_controls(run, row)
-    named = CONTROL_NAMES[row["against"]]
+    named = control_name(run, row["against"])
     statement = (
-        f"At {described(row, setting_names(run.grid))}, generated images change accuracy by "
+        f"At {described(row, setting_names(run.grid))}, {images(run)} change accuracy by "
         f"{signed(row['delta_points'])} points {between(row['low_points'], row['high_points'])} against {named} "
         f"({plural(int(row['n_seeds']), 'paired seed')}; the primary contrast, named before the run)."
     )
     notes = [
         _refusal(row),
         _sensitivity(run, row),
-        _controls(controls, row["against"]),
+        _controls(run, controls, row["against"]),
         told_in_real_images(run, row),
         _with_images(run),
         _secondary(table),
@@ -280,7 +284,7 @@ def _confirmatory(run: Run, table: pd.DataFrame) -> Headline:
 def headline(run: Run) -> Headline:
     """The verdict on `run`: its primary contrast in words; without one, its best contrast and how it was chosen."""
     table = contrasts(run)
-    if table.empty:
+    if table.empty or (run.semi and not table["n_seeds"].any()):
         return _without_contrasts(run)
     if run.primary is None:
         return _exploratory(run, table)

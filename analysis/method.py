@@ -54,6 +54,28 @@ def _search(run: Run) -> list[tuple[str, str]]:
 def method(run: Run) -> list[tuple[str, str]]:
     """(title, paragraph) pairs, with the numbers of this run in them."""
     margin = f"±{run.margin_points:g} {'point' if run.margin_points == 1 else 'points'}"
+    if run.semi:
+        return [("What is compared", _semi(run)), *_general(run, margin)[1:]]
+    return _general(run, margin)
+
+
+def _semi(run: Run) -> str:
+    semi = run.semi or {}
+    text = (
+        "A classifier that learned from labelled and unlabelled images, and the same network that learned from the "
+        "same labelled images alone, from the same first weights, for as many updates, under the same shifts. The "
+        "difference is taken seed by seed. n_real is the number of labels per class; unlabelled images are further "
+        "training images whose labels nothing reads, drawn without a look at their classes."
+    )
+    if semi.get("fewer_steps"):
+        text += (
+            f" The control of fewer updates had {semi['fewer_steps']} of them: what a gain against it holds beyond the "
+            "gain against the matched control comes from updates, not from unlabelled images."
+        )
+    return text
+
+
+def _general(run: Run, margin: str) -> list[tuple[str, str]]:
     return [
         (
             "What is compared",

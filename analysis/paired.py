@@ -17,6 +17,7 @@ from scipy.special import stdtr, stdtrit  # Student's t: its distribution functi
 from analysis.factors import SELDOM, factors, generation_factors, is_control
 from analysis.statistics.decision import decide_all
 from ganaug.errors import UserError
+from ganaug.records import TREATED
 
 LEVEL = 0.95
 NO_EFFECT_POINTS = 1.0  # the margin where a study states none
@@ -70,7 +71,7 @@ def decisions(table: pd.DataFrame, by: Sequence[str], value: str, margin: float)
 
 def _of_the_question(records: pd.DataFrame) -> pd.DataFrame:
     """Real-only and generated cells; other controls are compared by `analysis.arms`."""
-    return records[records["arm"].isin(["real-only", "generated"])] if "arm" in records else records
+    return records[records["arm"].isin(["real-only", *TREATED])] if "arm" in records else records
 
 
 def with_controls(treated: pd.DataFrame, controls: pd.DataFrame, shared: Sequence[str]) -> pd.DataFrame:

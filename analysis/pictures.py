@@ -21,7 +21,7 @@ from analysis.run import Run
 MEMORY = "drawn.json"
 TABLES = (
     "records.parquet", "per_class.parquet", "predictions.safetensors", "samples.safetensors", "curves.json",
-    "classifier_curves.json", "generators.parquet", "generator_classes.parquet", "study.yaml",
+    "classifier_curves.json", "generators.parquet", "generator_classes.parquet", "study.yaml", "semi.safetensors",
     "search/trials.parquet", "search/search.json",
 )  # fmt: skip
 OF_THE_CLOCK = ("finished", "seconds", "computed", "reused", "workers", "command", "machine")

@@ -109,7 +109,7 @@ def _missing(run: Run, figures: list[dict[str, Any]]) -> list[str]:
     sheets = sum(figure["id"].startswith("samples") for figure in figures)
     if sheets < len(run.samples()):
         found.append(f"{sheets} of {len(run.samples())} sample sheets are among the figures.")
-    if len(usable(run.grid)) and not is_control(run.grid).all():
+    if not run.semi and len(usable(run.grid)) and not is_control(run.grid).all():
         if len(levels(run.grid, "threshold")) < 2:
             found.append("The threshold was not varied, so there is no heatmap over it.")
         if not set(run.cells["arm"]) - {"real-only", "generated"}:
@@ -121,7 +121,7 @@ def _missing(run: Run, figures: list[dict[str, Any]]) -> list[str]:
         found.append("No primary contrast was named before the run.")
     if len(levels(run.grid, "seed", run.planned)) < 5:
         found.append("Fewer than five seeds: intervals are wide, and their width is itself uncertain.")
-    if run.samples() == []:
+    if run.samples() == [] and not run.semi:
         found.append("No sample images were kept.")
     return found
 
@@ -139,7 +139,7 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
     said = headline(run)
     folder = run.folder / "report"
     figures = pictures(run, said, folder / "figures")
-    found = interactive(run, _start(run, said))
+    found = None if run.semi else interactive(run, _start(run, said))
     study = run.folder / "study.yaml"
     page = render(
         "report.html.j2",

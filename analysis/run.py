@@ -15,6 +15,7 @@ from analysis.factors import is_control, levels
 from analysis.paired import NO_EFFECT_POINTS
 from analysis.reading import mapping, optional, read, table
 from ganaug.errors import UserError
+from ganaug.records import TREATED
 
 if TYPE_CHECKING:
     from analysis.search import Search
@@ -88,7 +89,7 @@ class Run:
     @cached_property
     def grid(self) -> pd.DataFrame:
         """The cells of the study's own grid: real only and generated, without the controls that accompany it."""
-        keep = self.cells["arm"].isin(["real-only", "generated"])
+        keep = self.cells["arm"].isin(["real-only", *TREATED])
         for name in (
             "clf_da",
             "n_real",
@@ -104,6 +105,11 @@ class Run:
         if self.planned.get("clf_da"):
             keep &= self.cells["clf_da"].isin(self.planned["clf_da"])
         return pd.concat([self.grid, self.cells[keep]], ignore_index=True) if keep.any() else self.grid
+
+    @property
+    def semi(self) -> dict[str, Any] | None:
+        """The section `semi` of a study of unlabelled images; None of one of generated images."""
+        return self.study.get("semi")
 
     @property
     def primary(self) -> dict[str, Any] | None:
@@ -166,6 +172,12 @@ class Run:
             return [{"key": key, **curve} for key, curve in curves.items()]
         return list(curves)
 
+    @cached_property
+    def courses(self) -> list["Course"]:
+        """Of a study of unlabelled images: how each cell's training went; else an empty list."""
+        path = self.folder / "semi.safetensors"
+        return read(path, _courses) if path.exists() else []
+
     def _repr_html_(self) -> str:
         from analysis.finding import headline
 
@@ -178,6 +190,32 @@ class Run:
             f"<p><small>{escape(str(self.summary.get('status', '')))}: {escape(told)} — "
             f"{escape(str(self.folder))}</small></p></div>"
         )
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a cell with or without unlabelled images was trained.
+
+    losses: `step`, and per loss the means of the updates since the step before. snapshots: uint8 (T, m, C, H, W), the
+    generator's images after each of the T snapshot_steps from the same latent vectors; T is 0 without a generator, and
+    for seeds but the first.
+    """
+
+    factors: dict[str, Any]  # the arm among them
+    losses: dict[str, list[float]]
+    snapshots: np.ndarray
+    snapshot_steps: list[int]
+
+
+def _courses(path: Path) -> list[Course]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        groups = json.loads((file.metadata() or {})["groups"])
+        return [
+            Course(g["factors"], g["losses"], file.get_tensor(f"{i}/snapshots"), g["snapshot_steps"])
+            for i, g in enumerate(groups)
+        ]
 
 
 def _sheets(path: Path) -> list[SampleSheet]:

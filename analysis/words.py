@@ -1,9 +1,14 @@
 """Numbers and settings as a report writes them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from analysis.factors import varied
+
+if TYPE_CHECKING:
+    from analysis.run import Run
 
 CONTROL_NAMES = {
     "real-only": "real images only",
@@ -14,7 +19,21 @@ CONTROL_NAMES = {
     "with-validation": "real and validation images",
     "unfiltered": "unfiltered generated images",
     "no-da": "the same without classic augmentation",
+    "fewer-updates": "labelled images only, fewer updates",
 }
+
+
+SEMI_NAMES = {"real-only": "labelled images only, as many updates"}
+
+
+def control_name(run: "Run | None", against: str) -> str:
+    """What a control is called; of a study of unlabelled images the real-only one has labelled images only."""
+    return (SEMI_NAMES if run is not None and run.semi else {}).get(against, CONTROL_NAMES[against])
+
+
+def images(run: "Run") -> str:
+    """What a run is about."""
+    return "unlabelled images" if run.semi else "generated images"
 
 
 BY_ITSELF = {"helps": "better", "hurts": "worse", "no effect": "no effect", "cannot tell yet": "cannot tell yet"}
@@ -42,4 +61,6 @@ def plural(n: int, word: str) -> str:
 
 def setting_names(records: pd.DataFrame) -> list[str]:
     """The factors that name a contrast: the three of the question, and every other one that varies."""
-    return list(dict.fromkeys(["n_real", "n_gen", "threshold", *varied(records)]))
+    generated = [] if "arm" in records and records["arm"].eq("semi-supervised").any() else ["n_gen", "threshold"]
+    names = varied(records, besides=() if generated else ("n_gen",))
+    return list(dict.fromkeys(["n_real", *generated, *names]))

@@ -6,15 +6,25 @@ import numpy as np
 
 from ganaug.artifact import Artifact, NoResult, Work
 from ganaug.classifiers.fit import predict
-from ganaug.classifiers.networks import restore
+from ganaug.classifiers.networks import Network, restore
 from ganaug.mix import refuse_test_images
-from ganaug.stages import generator_of
+from ganaug.stages import FitSemi, generator_of
 
 if TYPE_CHECKING:
-    from ganaug.stages import FitClassifier, Measure
+    from ganaug.stages import Fit, Measure
 
 
-def selected(first: "FitClassifier", work: Work) -> dict[str, Any]:
+def network(stage: "Fit", fitted: Artifact, n_classes: int) -> Network:
+    """A fitted classifier's network, on the CPU, in evaluation mode."""
+    shape = tuple(fitted.facts["shape"])
+    if isinstance(stage, FitSemi):
+        from ganaug.semi.networks import restore as restore_semi
+
+        return restore_semi(stage.semi, shape, n_classes, fitted.arrays)
+    return restore(stage.classifier, shape, n_classes, fitted.arrays, "net.")
+
+
+def selected(first: "Fit", work: Work) -> dict[str, Any]:
     """What is known of a cell's extra images: counts per class, coverage, its GAN's diversity; status if too few."""
     if first.extra is None:
         return {}
@@ -37,7 +47,8 @@ def measure(stage: "Measure", work: Work) -> Artifact:
     facts: status, reason, seed, n_train, n_test, counts per class of candidates, accepted and used images,
     losses, train_accuracy of each classifier, and curves where the study asks for them.
     arrays: predictions; validation (classifiers, n_validation) and validation_labels, the same of the validation
-    images, by which a search may know this cell; taken (classes, size) of a selection, for the report's sheets.
+    images, by which a search may know this cell; taken (classes, size) of a selection, for the report's sheets. Of a
+    semi-supervised fit: snapshots (T, m, C, H, W) of its generator's images, and in facts the `course` of its losses.
     """
     first = stage.classifiers[0]
     facts: dict[str, Any] = {"status": "ok", "reason": "", "seed": first.split.seed}
@@ -52,8 +63,7 @@ def measure(stage: "Measure", work: Work) -> Artifact:
     for c, artifact in zip(stage.classifiers, fitted, strict=True):
         refuse_test_images(artifact.arrays["ids"], test.arrays["ids"], "in the training set")
         refuse_test_images(artifact.arrays["seen"], test.arrays["ids"], "among those that GAN and filter learned from")
-        net = restore(c.classifier, tuple(artifact.facts["shape"]), len(classes), artifact.arrays, "net.")
-        net = net.to(work.device)
+        net = network(c, artifact, len(classes)).to(work.device)
         predictions.append(predict(net, test.arrays["images"], work.device))
     facts |= {
         "n_train": len(fitted[0].arrays["ids"]),
@@ -69,4 +79,7 @@ def measure(stage: "Measure", work: Work) -> Artifact:
     }
     taken = work.get(first.extra).arrays.get("taken") if first.extra is not None else None
     shown = {} if taken is None else {"taken": taken}
+    if isinstance(first, FitSemi):
+        facts |= {k: fitted[0].facts[k] for k in ("course", "snapshot_steps", "n_unlabelled", "classes_labelled")}
+        shown["snapshots"] = fitted[0].arrays["snapshots"]
     return Artifact({"predictions": np.stack(predictions), **validation, **shown}, facts)

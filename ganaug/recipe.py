@@ -9,16 +9,20 @@ from ganaug.stages import (
     Augment,
     Duplicate,
     Extra,
+    Fit,
     FitClassifier,
     FitGan,
     FitJudge,
+    FitSemi,
     Measure,
     MoreReal,
+    RandomLabels,
     Select,
     Shuffle,
     Split,
     TestImages,
     TrainImages,
+    Unlabelled,
     Validate,
 )
 
@@ -45,6 +49,7 @@ class Cell:
     classifier: specs.ClassifierSpec
     classifier_seeds: int = 1
     arm: Arm = "generated"
+    semi: specs.SemiSpec | None = None  # of a study about unlabelled images; then arm says if this cell has them
 
 
 def strict(spec: specs.AnyFilter, threshold: float) -> specs.AnyFilter:
@@ -89,19 +94,44 @@ def _extra(cell: Cell, split: Split) -> Extra | None:
             return Duplicate(split, cell.n_gen)
         case "more-real":
             return MoreReal(split, cell.n_gen)
-        case "real-only" | "with-validation":
+        case "real-only" | "with-validation" | "semi-supervised" | "fewer-updates":
             raise ValueError(f"arm {cell.arm} has no extra images, got n_gen {cell.n_gen}")
         case _:
             assert_never(cell.arm)
 
 
-def classifiers(cell: Cell) -> tuple[FitClassifier, ...]:
+def supervised(spec: specs.SemiSpec, steps: int) -> specs.SemiSpec:
+    """What a supervised fit feels of a semi-supervised study's settings; the others are their defaults."""
+    felt = ("labelled_batch", "learning_rate", "width", "shift", "noise", "ema")
+    return specs.SemiSpec(steps=steps, **{name: getattr(spec, name) for name in felt})
+
+
+def _semi(cell: Cell, spec: specs.SemiSpec) -> tuple[FitSemi, ...]:
+    """label and drop labels → fit: the same body and updates for every method and for the control."""
+    split = Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
+    labelled = RandomLabels(split) if spec.labels == "random" else split
+    if cell.arm == "semi-supervised":
+        gan = specs.SemiGanSpec() if spec.method == "fixmatch" else spec.gan
+        fixmatch = spec.fixmatch if "fixmatch" in spec.method else specs.FixMatchSpec()
+        elsewhere = {"labels": "stratified", "n_unlabelled": 1, "fewer_steps": None}  # told by the stages before
+        own = spec.model_copy(update={"gan": gan, "fixmatch": fixmatch, **elsewhere})
+        unlabelled = Unlabelled(labelled, spec.n_unlabelled)
+        return tuple(FitSemi(labelled, unlabelled, own, member) for member in range(cell.classifier_seeds))
+    steps = spec.fewer_steps if cell.arm == "fewer-updates" else spec.steps
+    assert steps is not None  # the arm is laid out only where the study says how many
+    own = supervised(spec, steps)
+    return tuple(FitSemi(labelled, None, own, member) for member in range(cell.classifier_seeds))
+
+
+def classifiers(cell: Cell) -> tuple[Fit, ...]:
     """load → split → augment → fit GAN → pool → select → mix and fit classifiers.
 
     A control's extra images take the place of the selected ones. A cell without extra images has no GAN, no pool, no
     filter and no mixing: whatever they say, it is the same cell. A warm start is one only under classic augmentation:
     then each classifier goes on from the one that was trained without it.
     """
+    if cell.semi is not None:
+        return _semi(cell, cell.semi)
     split = Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
     extra = _extra(cell, split)
     strength = cell.augmentation if cell.clf_da else specs.AugmentationSpec()

@@ -13,10 +13,25 @@ Status = Literal["ok", "starved", "diverged", "failed"]
 FACTORS = ("n_real", "n_gen", "threshold", "gan_da", "n_da", "clf_da", "seed")
 """The factors every study has, in the order of their columns; dotted paths follow them."""
 
-Arm = Literal["real-only", "generated", "duplicated", "shuffled", "more-real", "with-validation"]
+Arm = Literal[
+    "real-only",
+    "generated",
+    "duplicated",
+    "shuffled",
+    "more-real",
+    "with-validation",
+    "semi-supervised",
+    "fewer-updates",
+]
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
-"""What a cell's classifier learns from beside its real images; all but the first two are controls."""
+"""What a cell's classifier learns from beside its real images; all but the first two are controls.
+
+`semi-supervised` takes the place of `generated` in a study of methods that learn from unlabelled images: its real-only
+control is the supervised fit of the same body with as many updates, and `fewer-updates` the same with fewer of them."""
+
+TREATED: tuple[Arm, ...] = ("generated", "semi-supervised")
+"""The arms that a study is about."""
 
 Control = Literal["real-only", "classic-da", "duplicated", "shuffled", "more-real", "with-validation"]
 
@@ -29,11 +44,15 @@ NEEDED: tuple[Control, ...] = ("real-only", "duplicated", "classic-da")
 
 UNFILTERED: Final = "unfiltered"
 NO_DA: Final = "no-da"
-Against = Literal[Control, "unfiltered", "no-da"]
+Against = Literal[Control, "unfiltered", "no-da", "fewer-updates"]
 
 COMPARISONS: tuple[Against, ...] = get_args(Against)
-"""What a contrast may be against: every control, the same generated cell with every image kept (threshold 0), and the
-same cell whose classifier is not augmented (clf_da none)."""
+"""What a contrast may be against: every control, the same generated cell with every image kept (threshold 0), the same
+cell whose classifier is not augmented (clf_da none), and for a semi-supervised cell the supervised fit with fewer
+updates."""
+
+SEMI_AGAINST: tuple[Against, ...] = ("real-only", "fewer-updates")
+"""Those of them that a semi-supervised cell may be against."""
 
 GENERATION = ("threshold", "gan_da", "n_da")
 GENERATION_PATHS = ("gan.", "pool.", "filter.", "judge.", "mixing.")
@@ -44,6 +63,9 @@ EXTRA_PATHS = ("judge.", "mixing.")
 
 AFTER_PATHS = ("pool.", "filter.", "judge.", "mixing.", "classifier.")
 """Factors that come after the generator: they do not tell one generator from another."""
+
+SEMI_PATHS = ("semi.method", "semi.n_unlabelled", "semi.batch", "semi.gan.", "semi.fixmatch.")
+"""Factors that a classifier without unlabelled images cannot feel."""
 
 SECONDS = ("split", "augment", "fit_gan", "pool", "fit_judge", "judged", "select", "fit_classifier", "measure")
 """Stages whose seconds a record tells, by the snake-case names of the stages."""
@@ -56,6 +78,11 @@ def is_generation_factor(name: str) -> bool:
 
 def felt_by(name: str, arm: Arm) -> bool:
     """Whether a factor can change a cell of this arm."""
+    if arm in ("semi-supervised", "fewer-updates"):
+        without = (*SEMI_PATHS, "semi.steps") if arm == "fewer-updates" else ("n_gen",)
+        return not (is_generation_factor(name) or name.startswith(without))
+    if arm == "real-only" and name.startswith(SEMI_PATHS):
+        return False
     if arm in ("generated", "shuffled") or not is_generation_factor(name):
         return True
     return arm in ("duplicated", "more-real") and name.startswith(EXTRA_PATHS)

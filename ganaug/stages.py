@@ -303,6 +303,66 @@ class FitClassifier(Stage):
 
 
 @dataclass(frozen=True)
+class RandomLabels(Stage):
+    """As many labelled images as a split has, drawn from all classes together; its validation images as they are."""
+
+    split: Split
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.semi.images import random_labels
+
+        return random_labels(work.get(self.split.train), work.get(self.split), self.split.seed)
+
+
+@dataclass(frozen=True)
+class Unlabelled(Stage):
+    """`n` further training images without their labels, neither labelled ones nor validation images among them."""
+
+    labelled: Split | RandomLabels
+    n: int
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.semi.images import unlabelled
+
+        s = split_of(self.labelled)
+        return unlabelled(work.get(s.train), work.get(self.labelled), self.n, s.seed)
+
+
+def split_of(labelled: Split | RandomLabels) -> Split:
+    """The split whose validation images labelled images go with."""
+    return labelled.split if isinstance(labelled, RandomLabels) else labelled
+
+
+@dataclass(frozen=True)
+class FitSemi(Stage):
+    """A classifier trained on labelled and unlabelled images; without these, its supervised control."""
+
+    stored: ClassVar[bool] = True
+    labelled: Split | RandomLabels
+    unlabelled: Unlabelled | None
+    semi: specs.SemiSpec
+    member: int  # which of the classifiers nested under one split
+
+    @property
+    def split(self) -> Split:
+        return split_of(self.labelled)
+
+    @property
+    def extra(self) -> None:
+        """Unlabelled images are no further labelled ones."""
+        return None
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.semi.training import fit_semi
+
+        return fit_semi(self, work)
+
+
+Fit = FitClassifier | FitSemi
+"""What gives a classifier: weights `net.*`, ids of its training images, predictions for the validation images."""
+
+
+@dataclass(frozen=True)
 class Assess(Stage):
     """What a generator's images are worth by themselves, judged on real and validation images: metrics and alarms."""
 
@@ -323,7 +383,7 @@ class Validate(Stage):
     """A cell's accuracy on its split's validation images: what a search may know. Test images are never asked for."""
 
     stored: ClassVar[bool] = True
-    classifiers: tuple[FitClassifier, ...]
+    classifiers: tuple[Fit, ...]
 
     def run(self, work: Work) -> Artifact:
         from ganaug.validate import validate
@@ -337,7 +397,7 @@ class Measure(Stage):
 
     stored: ClassVar[bool] = True
     version: ClassVar[int] = 2  # 2: predictions for the validation images beside them
-    classifiers: tuple[FitClassifier, ...]
+    classifiers: tuple[Fit, ...]
     test: TestImages
 
     def run(self, work: Work) -> Artifact:

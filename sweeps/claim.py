@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from ganaug import specs
-from ganaug.records import COMPARISONS, FACTORS, NEEDED, NO_DA, UNFILTERED, Control, is_generation_factor
+from ganaug.records import COMPARISONS, FACTORS, NEEDED, NO_DA, SEMI_AGAINST, UNFILTERED, Control, is_generation_factor
 from sweeps.refusals import hint, short
 
 Value = dict[str, Any]
@@ -60,7 +60,7 @@ def _idle(name: str, primary: Value) -> bool:
     return without_da or (primary.get("threshold", 0) == 0 and name.startswith(("filter.", "judge.")))
 
 
-def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
+def settle(primary: Value, factors: dict[str, list[Any]], semi: specs.SemiSpec | None = None) -> Value:
     """The primary contrast with every factor but the seed written out; ValueError says what does not fit."""
     names = [f for f in (*FACTORS, *(n for n in factors if n not in FACTORS)) if f != "seed"]
     for name in primary:
@@ -69,8 +69,11 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
         if name not in names and name != "against":
             raise ValueError(f"primary.{name}: is no factor of this study{hint(name, [*names, 'against'])}")
     against = primary.get("against", "real-only")
-    if against not in COMPARISONS:
-        raise ValueError(f"primary.against: must be one of {', '.join(COMPARISONS)}, got {short(against)}")
+    known = SEMI_AGAINST if semi else tuple(c for c in COMPARISONS if c != "fewer-updates")
+    if against not in known:
+        raise ValueError(f"primary.against: must be one of {', '.join(known)}, got {short(against)}")
+    if semi and against == "fewer-updates" and semi.fewer_steps is None:
+        raise ValueError("primary.against: fewer-updates is a control with semi.fewer_steps updates; say how many")
     if against == UNFILTERED and 0 not in factors["threshold"]:
         raise ValueError(
             "primary.against: unfiltered is the same cell with threshold 0, and factors.threshold is "
@@ -87,7 +90,7 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
         if name not in primary and len(values) > 1:
             raise ValueError(f"primary.{name}: is missing, and the study has several: {short(values)}; name one")
         value = primary.get(name, values[0])
-        if value is None and None not in values and _idle(name, primary):
+        if value is None and None not in values and (semi or _idle(name, primary)):
             value = values[0]  # a resolved study says null where a factor cannot matter
         same = [v for v in values if v == value and isinstance(v, bool) == isinstance(value, bool)]
         if not same:
@@ -96,6 +99,8 @@ def settle(primary: Value, factors: dict[str, list[Any]]) -> Value:
                 "or drop the contrast with primary: null"
             )
         settled[name] = same[0]
+    if semi:
+        return settled | {"against": against}
     if against == NO_DA and settled["clf_da"] == "none":
         raise ValueError(
             "primary.clf_da: must be an augmentation where primary.against is no-da, for the contrast is about it"

@@ -13,8 +13,15 @@ from sweeps import samples
 from sweeps.grid import Grid
 from sweeps.plan import generator_of
 from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write, write_json
+from sweeps.semi import controls as semi_controls
 from sweeps.store import Store
+from sweeps.study import Study
 from sweeps.study_file import to_yaml
+
+
+def _controls(study: Study) -> list[str]:
+    """The kinds of control that a study has beside its settings."""
+    return semi_controls(study) if study.semi else list(study.controls.wanted(study.primary is not None))
 
 
 def generator_key(measure: Measure) -> str | None:
@@ -67,6 +74,7 @@ def write_folder(
     train = store.load(TrainImages(grid.digest))
     groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0]) if train else ([], [])
     folder.write_samples(groups)
+    folder.write_semi(rows)
     write_json(folder.curves, curves)
     if watched := _classifier_curves(rows):
         write_json(folder.classifier_curves, watched)
@@ -91,7 +99,7 @@ def write_folder(
         "factors": study.factors,
         "primary": study.primary,
         "controls": {
-            "arms": list(study.controls.wanted(study.primary is not None)),
+            "arms": _controls(study),
             "of": study.controls.of,
             "classic_da": study.controls.classic(study.factors["clf_da"]),
         },

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from ganaug import specs
-from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, Measure, Stage, Validate
+from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, FitSemi, Measure, Stage, Validate
 from sweeps.plan import Leaf, Seconds, generator_of, judges_of
 
 STEPS = 10
@@ -45,6 +45,13 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
 
         return _per_step(lambda steps: fit(spec.model_copy(update={"steps": steps}), images, labels, n_classes, 0, da))
 
+    @cache
+    def semi_step(spec: specs.SemiSpec, unlabelled: bool) -> float:
+        from ganaug.semi.fit import fit
+
+        own = images if unlabelled else None
+        return _per_step(lambda n: fit(spec.model_copy(update={"steps": n}), images, labels, own, n_classes, 0))
+
     def seconds(stage: Stage) -> float:
         match stage:
             case FitGan():
@@ -52,6 +59,9 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
             case FitClassifier():
                 one = classifier_step(stage.classifier.model_copy(update={"steps": 1, "epochs": None}), stage.da)
                 return one * stage.classifier.updates(n_classes * stage.per_class)
+            case FitSemi():
+                one_step = stage.semi.model_copy(update={"steps": 1})
+                return semi_step(one_step, stage.unlabelled is not None) * stage.semi.steps
             case FitJudge():
                 one = classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da)
                 return one * stage.classifier.steps * stage.folds

@@ -7,7 +7,7 @@ import numpy as np
 
 from ganaug.artifact import Artifact, NoResult, State, Work
 from ganaug.errors import LeakError
-from ganaug.stages import FitClassifier, Measure, Select, Stage, TestImages, TrainImages, Validate
+from ganaug.stages import FitClassifier, FitSemi, Measure, Select, Stage, TestImages, TrainImages, Validate
 from sweeps.store import Cost, Store
 
 CHECKPOINT_SECONDS = 60.0
@@ -54,7 +54,10 @@ class Evaluator:
         if isinstance(stage, Select):
             self._selected = (stage.key, found)
         size = sum(a.nbytes for a in found[0].arrays.values())
-        if not isinstance(stage, Select | FitClassifier | Validate | Measure) and self._bytes + size <= MEMORY_BYTES:
+        if (
+            not isinstance(stage, Select | FitClassifier | FitSemi | Validate | Measure)
+            and self._bytes + size <= MEMORY_BYTES
+        ):
             self._memory[stage.key] = found
             self._bytes += size
 

@@ -54,6 +54,8 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
     judge = judging(study.classifier)
     for factors, cell in study.cells(digest):
+        if cell.arm == "semi-supervised" and cell.semi and cell.semi.method != "fixmatch":
+            _check_side("semi-supervised", test.facts["shape"][1], "semi", "semi.method fixmatch")
         if cell.n_gen and isinstance(cell.gan, ProjectionSpec | InfoGanSpec):
             _check_side(cell.gan.name, test.facts["shape"][1])
         measure = recipe(cell)
@@ -78,11 +80,11 @@ def _imported(study: Study, data: Path, store: Store) -> tuple[str, Artifact]:
         raise UserError(f"{error}; or run it on {offered}, named in every result, with --stand-in") from None
 
 
-def _check_side(gan: str, side: int) -> None:
+def _check_side(network: str, side: int, section: str = "gan", instead: str = "gan.name cgan") -> None:
     try:
-        check_side(side, gan)
+        check_side(side, network)
     except ValueError as error:
-        raise UserError(f"gan: {error}; choose another dataset.size, or gan.name cgan") from None
+        raise UserError(f"{section}: {error}; choose another dataset.size, or {instead}") from None
 
 
 def _check_counts(study: Study, store: Store, digest: str) -> None:

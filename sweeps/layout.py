@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ganaug import specs
 from ganaug.recipe import Cell, strict
 from ganaug.records import FACTORS, felt_by
+from sweeps import semi
 
 if TYPE_CHECKING:
     from sweeps.study import Study
@@ -19,12 +20,16 @@ def _grid(study: "Study") -> Iterator[tuple[Value, Value]]:
     for setting in study.settings():
         for values in itertools.product(*(study.factors[f] for f in FACTORS)):
             factors = dict(zip(FACTORS, values, strict=True)) | setting["factors"]
-            yield {"arm": "generated" if factors["n_gen"] else "real-only"} | factors, setting
+            arm = "semi-supervised" if study.semi else "generated" if factors["n_gen"] else "real-only"
+            yield {"arm": arm} | factors, setting
 
 
 def _controls(study: "Study") -> Iterator[tuple[Value, Value]]:
     """The control cells of the settings that the study wants controlled, for every seed."""
     claims = study.controls
+    if study.semi is not None:
+        yield from semi.arms(study, _grid(study))
+        return
     arms = claims.wanted(study.primary is not None)
     if not arms:
         return
@@ -56,6 +61,8 @@ def _curve(study: "Study") -> Iterator[tuple[Value, Value]]:
 def felt(factors: Value, setting: Value, study: "Study") -> Value:
     """The factors with None for each that cannot change this cell."""
     factors = {f: v if felt_by(f, factors["arm"]) else None for f, v in factors.items()}
+    if factors["arm"] == "semi-supervised":
+        factors = factors | dict.fromkeys(semi.unfelt(factors, setting["semi"]))
     judged = bool(factors["n_gen"] and setting["mixing"].soft_labels)
     if factors["arm"] in ("generated", "shuffled"):
         if factors["gan_da"] == "none" or (factors["n_da"] == factors["n_real"] and None in study.factors["n_da"]):
@@ -89,7 +96,7 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
                 dataset=dataset,
                 arm=factors["arm"],
                 n_real=factors["n_real"],
-                n_gen=factors["n_gen"],
+                n_gen=factors["n_gen"] or 0,
                 threshold=factors["threshold"] or 0.0,
                 gan_da=specs.parse_da(factors["gan_da"] or "none"),
                 n_da=factors["n_da"],
@@ -104,5 +111,6 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
                 augmentation=setting["augmentation"],
                 classifier=setting["classifier"],
                 classifier_seeds=study.classifier_seeds,
+                semi=setting["semi"],
             ),
         )

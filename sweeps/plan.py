@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ganaug import stages
-from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, Measure, Select, Stage, Validate
+from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, FitSemi, Measure, Select, Stage, Validate
 
 Leaf = Measure | Validate | Assess
 """What is asked for: a cell's record, what a search may know of it, or what its generator is worth by itself."""
@@ -47,6 +47,9 @@ def relative_seconds(stage: Stage) -> float:
             return 2e-3 * stage.classifier.steps * stage.folds
         case FitClassifier():
             return 2e-3 * stage.classifier.updates(10 * stage.per_class)
+        case FitSemi():
+            each = {"sgan": 60e-3, "sgan-published": 60e-3, "fixmatch": 40e-3, "sgan-fixmatch": 90e-3}
+            return (each[stage.semi.method] if stage.unlabelled else 12e-3) * stage.semi.steps
         case Measure() | Validate():
             return sum(map(relative_seconds, stage.classifiers))
         case Assess():

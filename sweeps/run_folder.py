@@ -162,6 +162,7 @@ class RunFolder:
         self.generator_classes = root / "generator_classes.parquet"
         self.predictions = root / "predictions.safetensors"
         self.samples = root / "samples.safetensors"
+        self.semi = root / "semi.safetensors"
         self.curves = root / "curves.json"
         self.classifier_curves = root / "classifier_curves.json"  # only where a study asks for them
         self.failures = root / "failures.json"
@@ -232,3 +233,20 @@ class RunFolder:
 
         arrays = {f"{i}/{k}": np.ascontiguousarray(v) for i, (_, own) in enumerate(groups) for k, v in own.items()}
         write(self.samples, save(arrays, {"groups": json.dumps([facts for facts, _ in groups])}))
+
+    def write_semi(self, rows: list[Row]) -> None:
+        """semi.safetensors: how each cell of a study of unlabelled images was trained; none of another study."""
+        from safetensors.numpy import save
+
+        done = [(r.factors, r.record) for r in rows if r.record is not None and "course" in r.record.facts]
+        if not done:
+            return
+        first = min(factors["seed"] for factors, _ in done)
+        arrays = {
+            f"{i}/snapshots": record.arrays["snapshots"][: None if factors["seed"] == first else 0]
+            for i, (factors, record) in enumerate(done)
+        }
+        groups = [
+            {"factors": f, "losses": r.facts["course"], "snapshot_steps": r.facts["snapshot_steps"]} for f, r in done
+        ]
+        write(self.semi, save(arrays, {"groups": json.dumps(groups)}))

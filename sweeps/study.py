@@ -12,7 +12,7 @@ from ganaug.datasets import DATASETS
 from ganaug.recipe import Cell
 from ganaug.records import FACTORS
 from ganaug.specs import PositiveInt, Spec
-from sweeps import claim, layout
+from sweeps import claim, layout, semi
 from sweeps.refusals import VARIANTS, explain, hint, short
 from sweeps.search.spec import SearchSpec
 
@@ -24,6 +24,7 @@ SECTIONS = (
     "mixing",
     "augmentation",
     "classifier",
+    "semi",
 )  # what a dotted factor may reach into
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -118,6 +119,7 @@ class Study(Spec):
     classifier_seeds: Annotated[int, Field(ge=1, le=100)] = 1
     primary: Value | None = None  # the one contrast the study is about, named before it runs; see `claim`
     controls: claim.ControlsSpec = claim.ControlsSpec()
+    semi: specs.SemiSpec | None = None  # a study of unlabelled images takes the place of one of generated ones
     search: SearchSpec | None = None  # what `ganaug search` looks for; None: the threshold; see `search/space.py`
     margin_points: Annotated[float, Field(gt=0, le=100)] = 1.0  # a change inside ± this is "no effect"
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
@@ -135,6 +137,14 @@ class Study(Spec):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
             raise ValueError("must be up to 64 letters, digits, '.', '_' and '-', and begin with a letter or a digit")
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_gan(cls, data: Any) -> Any:
+        """A study of unlabelled images has no generator beside its own."""
+        if isinstance(data, dict) and data.get("semi") is not None and "gan" not in data:
+            return data | {"gan": {"name": "projection"}}
+        return data
 
     @field_validator("factors", mode="before")
     @classmethod
@@ -161,13 +171,14 @@ class Study(Spec):
 
     @model_validator(mode="after")
     def _whole(self) -> "Study":
+        semi.check(self)
         for name in self.paths:
             values = [self._settled(name, value) for value in self.factors[name]]
             self.factors[name] = _distinct(name, values)
         if self.primary is not None:
-            settled = claim.settle(self.primary, self.factors)
+            settled = claim.settle(self.primary, self.factors, self.semi)
             own = next(s for s in self.settings() if all(settled[p] == s["factors"][p] for p in self.paths))
-            arm = "generated" if settled["n_gen"] else "real-only"
+            arm = "semi-supervised" if self.semi else "generated" if settled["n_gen"] else "real-only"
             marked = layout.felt(settled | {"arm": arm}, own, self)
             self.primary.clear()
             self.primary.update({f: v for f, v in marked.items() if f != "arm"})
@@ -210,12 +221,12 @@ class Study(Spec):
             raise ValueError(f"factors.{path}: must be a number or a name, got {value}")
         return at
 
-    def _section(self, section: str, changes: tuple[tuple[str, Any], ...]) -> Spec:
+    def _section(self, section: str, changes: tuple[tuple[str, Any], ...]) -> Any:
         """A section's spec with the dotted changes that reach into it, checked again."""
         section = section.split(".")[0]
         own = [(path, value) for path, value in changes if path.split(".")[0] == section]
-        spec: Spec = getattr(self, section)
-        if not own:
+        spec: Spec | None = getattr(self, section)
+        if not own or spec is None:  # `semi.check` has refused paths into a section that is not there
             return spec
         name = dict(own).get(f"{section}.name") if section in VARIANTS else None
         data = spec.model_dump() if name is None else _renamed(spec, section, name)

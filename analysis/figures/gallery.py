@@ -33,6 +33,7 @@ from analysis.figures.per_class import class_forest
 from analysis.figures.recall import recall_map
 from analysis.figures.samples import sample_sheet
 from analysis.figures.search import shown_of_search
+from analysis.figures.semi import shown_of_semi
 from analysis.figures.sheet import save, save_svg
 from analysis.figures.slices import question
 from analysis.figures.snapshots import snapshots
@@ -295,6 +296,9 @@ def _pictures(run: Run) -> Iterator[Shown]:
 
 def _figures(run: Run, said: Headline) -> Iterator[Shown]:
     """All figures, in the order of the page."""
+    if run.semi:
+        yield from shown_of_semi(run)
+        return
     if len(usable(run.grid)):
         where, why = question(run, said)
         n_contrasts = len(deltas_over_seeds(run.grid))

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ganaug.artifact import Artifact
+from ganaug.errors import UserError
 from ganaug.mix import mix
-from ganaug.stages import Duplicate, FitClassifier, MoreReal, Select, Shuffle, Stage, generator_of
+from ganaug.stages import Duplicate, Fit, FitSemi, MoreReal, Select, Shuffle, Stage, generator_of
 
 KINDS = ("real", "validation", "generated", "shuffled", "duplicated", "more-real", "test")
 
@@ -48,7 +49,7 @@ class Collection:
         }
 
 
-def _kind(stage: FitClassifier) -> str:
+def _kind(stage: Fit) -> str:
     match stage.extra:
         case Select():
             return "generated"
@@ -62,11 +63,13 @@ def _kind(stage: FitClassifier) -> str:
             return ""
 
 
-def training_set(stage: FitClassifier, get: Callable[[Stage], Artifact], dataset: str) -> Collection:
+def training_set(stage: Fit, get: Callable[[Stage], Artifact], dataset: str) -> Collection:
     """What a cell's classifier is trained on, in its order: real, validation, extra images.
 
     `get` evaluates stages. Raises NoResult where the cell has nothing to train on.
     """
+    if isinstance(stage, FitSemi):
+        raise UserError("a semi-supervised study has no augmented training set to export")
     spec, split = stage.classifier, get(stage.split)
     extra = get(stage.extra) if stage.extra else None
     images, labels, ids = mix(split, extra, spec.include_real, spec.include_validation)

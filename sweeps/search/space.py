@@ -100,6 +100,7 @@ class Search:
             "resources",
             "search",
             "factors",
+            "semi",
         }
         told = {
             "version": VERSION,

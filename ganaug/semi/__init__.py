@@ -1,0 +1,1 @@
+"""Classifiers that learn from a few labelled images and many unlabelled ones; every method trains the same body."""
