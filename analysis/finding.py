@@ -59,7 +59,8 @@ def _without_contrasts(run: Run) -> Headline:
         return Headline("No result yet", f"No cell has an accuracy ({told or 'no cell has run'}).", (), None)
     control = is_control(found)
     if (said := classic_finding(run)) is not None:
-        return Headline(*said, None)
+        verdict, statement, notes = said
+        return Headline(verdict, statement, tuple(note for note in (*notes, _with_images(run)) if note), None)
     if control.all() and axis(run, "n_gen") == [0]:
         said = (
             "This study has no cells with generated images, so it says nothing about them; "

@@ -151,7 +151,7 @@ def classic_classes(run: Run) -> Figure | None:
         + (f", at {title}" if title else ""),
         1,
         (wide, 0.55 * len(types)),
-        margins=(room, 0.3, 0.9, 0.1),
+        margins=(room, 0.3, 0.4 if max(map(len, names)) <= 4 else 1.3, 0.1),
         note="Means without intervals, chosen after looking: they say where to look, not what is shown.",
     )
     shade(axes[0], values, {"cmap": colours, "norm": Normalize(-most, most)})
