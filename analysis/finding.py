@@ -58,8 +58,8 @@ def _without_contrasts(run: Run) -> Headline:
         told = ", ".join(f"{n} {status}" for status, n in counts.items())
         return Headline("No result yet", f"No cell has an accuracy ({told or 'no cell has run'}).", (), None)
     control = is_control(found)
-    if (said := classic_finding(run)) is not None:
-        verdict, statement, notes = said
+    if (about_da := classic_finding(run)) is not None:
+        verdict, statement, notes = about_da
         return Headline(verdict, statement, tuple(note for note in (*notes, _with_images(run)) if note), None)
     if control.all() and axis(run, "n_gen") == [0]:
         said = (

@@ -1,6 +1,7 @@
 """Classic augmentation on real images: what it changes, for which classes, and the gap between training and test."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,8 @@ def classic_changes(run: Run) -> Figure | None:
         lowest=1.2,
     )
     for ax, (title, rows) in zip(axes, panels, strict=True):
-        mine = pd.concat([at(pairs, row) for row in rows.to_dict("records")])
+        settings: list[Any] = rows.to_dict("records")
+        mine = pd.concat([at(pairs, setting) for setting in settings])
         draw_changes(ax, rows, mine, types)
         ax.set_title(title, loc="left")
         if not is_leftmost(ax, axes):
@@ -111,8 +113,8 @@ def classic_class_changes(run: Run) -> pd.DataFrame:
     pairs = pairs_against(run, NO_DA)
     if pairs.empty or run.per_class.empty:
         return pd.DataFrame(columns=["clf_da", "class", "delta_points"])
-    recall = run.per_class.set_index(["cell", "class"])
-    recall = (recall["correct"] / recall["total"]).astype(float)
+    counts = run.per_class.set_index(["cell", "class"])
+    recall = (counts["correct"] / counts["total"]).astype(float)
     names = list(run.per_class["class"].drop_duplicates())
     by = [name for name in factors(run.grid) if name != "seed"]
     rows = [
@@ -207,17 +209,18 @@ def training_gap(run: Run) -> Figure | None:
         lowest=1.2,
     )
     for ax, (title, rows) in zip(axes, panels, strict=True):
-        table = t_intervals(rows, ["clf_da", "part"], "value").set_index(["clf_da", "part"])
+        found = t_intervals(rows, ["clf_da", "part"], "value").to_dict("records")
+        ends = {(str(end["clf_da"]), str(end["part"])): (float(end["mean"]), float(end["half"])) for end in found}
         for y, name in enumerate(types):
-            if (name, PARTS[0][0]) not in table.index:
+            if (name, PARTS[0][0]) not in ends:
                 continue
-            ends = [table.loc[(name, part)] for part, *_ in PARTS]
-            ax.plot([end["mean"] for end in ends], [y, y], color="#c3c8cf", lw=3, zorder=1)
-            for end, (_, colour, marker) in zip(ends, PARTS, strict=True):
-                half = end["half"] if end["half"] > 0 else None
-                ax.errorbar([end["mean"]], [y], xerr=half, color=colour, marker=marker, ms=8, capsize=3, zorder=2)
-            middle = sum(end["mean"] for end in ends) / 2
-            ax.text(middle, y - 0.16, f"{ends[0]['mean'] - ends[1]['mean']:.1f}", ha="center", va="bottom", fontsize=12)
+            train, test = (ends[name, part][0] for part, *_ in PARTS)
+            ax.plot([test, train], [y, y], color="#c3c8cf", lw=3, zorder=1)
+            for part, colour, marker in PARTS:
+                mean, half = ends[name, part]
+                error = half if half > 0 else None
+                ax.errorbar([mean], [y], xerr=error, color=colour, marker=marker, ms=8, capsize=3, zorder=2)
+            ax.text((train + test) / 2, y - 0.16, f"{train - test:.1f}", ha="center", va="bottom", fontsize=12)
         ax.set_ylim(len(types) - 0.5, -0.6)
         ax.set_yticks(range(len(types)), [_wrapped(t) for t in types], parse_math=False)
         ax.tick_params(axis="y", length=0)

@@ -24,6 +24,9 @@ PER_FILE = 20
 SMALL = ["n_real=[6]", "classifier.steps=6", "classifier.curve=3", "classifier.width=4",
          "dataset.validation_per_class=3"]  # fmt: skip
 
+TINY = ["n_real=[3, 4]", "primary.n_real=4", "seed=[0, 1]", "classifier.steps=4", "classifier.width=4",
+        "dataset.test_per_class=20"]  # fmt: skip
+
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -109,7 +112,7 @@ def test_cifar10_da_without_its_files_says_where_to_put_them(store: Store, tmp_p
 
 
 def test_da_impossible_compares_every_transform_with_none(whole) -> None:
-    grid, run = whole("da-impossible", "n_real=[3, 4]", "seed=[0, 1]", "classifier.steps=4", "primary.n_real=4")
+    grid, run = whole("da-impossible", *TINY)
     assert len(grid.measures) == 2 * 2 * 5
     table = analysis.classic_contrasts(run)
     assert set(table["clf_da"]) == {"shift", "hflip", "vflip", "rotation"}
