@@ -10,8 +10,9 @@ import pytest
 
 import analysis
 from analysis.classic import classic_contrasts, classic_finding
-from analysis.figures.classic import classic_changes, classic_class_changes, classic_classes, training_gap
+from analysis.figures.classic import classic_changes, classic_class_changes, classic_classes
 from analysis.figures.training import training_curves
+from analysis.figures.training_gap import training_gap
 from analysis.paired import t_intervals
 from ganaug.errors import UserError
 
