@@ -21,7 +21,7 @@ from analysis.paired import decisions, deltas_over_seeds, holm
 from analysis.run import Run
 from analysis.statistics.decision import decide
 from analysis.statistics.planning import minimum_detectable_effect, seeds_for_equivalence, seeds_needed
-from ganaug.records import COMPARISONS, NEEDED, Against, Control
+from ganaug.records import COMPARISONS, NEEDED, NO_DA, Against, Control
 
 ALPHA = 0.05
 CANNOT_TELL = "cannot tell yet"
@@ -68,7 +68,7 @@ def _is_primary(run: Run, table: pd.DataFrame) -> np.ndarray:
 def _with_primary(run: Run, table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """`table` with the primary's own row first: its numbers are against the control it names."""
     table = table.assign(role="secondary", against="real-only")
-    if run.primary is None:
+    if run.primary is None or run.primary["against"] == NO_DA:  # that one is of `analysis.classic`
         return table
     here = _is_primary(run, table)
     if run.primary["against"] == "real-only":
@@ -126,7 +126,7 @@ def against_controls(run: Run, setting: Mapping[str, Any]) -> pd.DataFrame:
     control_accuracy. Rows in the order of `ganaug.records.COMPARISONS`; uncorrected, for each asks another question.
     """
     rows = []
-    for control in COMPARISONS:
+    for control in (kind for kind in COMPARISONS if kind != NO_DA):
         pairs = at(pairs_against(run, control), dict(setting))
         if pairs.empty:
             continue

@@ -58,8 +58,9 @@ def _without_contrasts(run: Run) -> Headline:
         told = ", ".join(f"{n} {status}" for status, n in counts.items())
         return Headline("No result yet", f"No cell has an accuracy ({told or 'no cell has run'}).", (), None)
     control = is_control(found)
-    if (said := classic_finding(run)) is not None:
-        return Headline(*said, None)
+    if (about_da := classic_finding(run)) is not None:
+        verdict, statement, notes = about_da
+        return Headline(verdict, statement, tuple(note for note in (*notes, _with_images(run)) if note), None)
     if run.semi:
         return Headline(
             "Cannot tell yet", "No cell with unlabelled images has a finished control of its seed.", (), None

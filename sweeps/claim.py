@@ -87,6 +87,10 @@ def settle(primary: Value, factors: dict[str, list[Any]], semi: specs.SemiSpec |
     settled = {}
     for name in names:
         values = factors[name]
+        if against == NO_DA and (name == "n_gen" or is_generation_factor(name)):
+            # real images alone: n_gen is 0, and what only generated images can feel need not be named
+            values = [0] if name == "n_gen" and name not in primary else values
+            primary = {name: values[0]} | primary
         if name not in primary and len(values) > 1:
             raise ValueError(f"primary.{name}: is missing, and the study has several: {short(values)}; name one")
         value = primary.get(name, values[0])

@@ -83,7 +83,7 @@ def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
         out["validation_accuracy"] = validation_accuracy(
             row.record.arrays["validation"], row.record.arrays["validation_labels"]
         )
-        out["train_accuracy"] = float(np.mean(facts["train_accuracy"]))
+        out["train_accuracy"] = float(np.mean(row.record.facts["train_accuracy"]))
         out |= {"n_test": facts["n_test"], "n_train": facts["n_train"], "classifier_seeds": len(each)}
     out |= _totals(facts)
     out |= {"status": facts["status"], "reason": facts["reason"]}

@@ -1,6 +1,7 @@
-"""Classic augmentation on real images: what it changes, for which classes, and the gap between training and test."""
+"""Classic augmentation on real images: what it changes, and for which classes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,38 +11,18 @@ from matplotlib.lines import Line2D
 
 from analysis.arms import at, pairs_against
 from analysis.classic import classic_contrasts
-from analysis.factors import factors, is_level, levels, varied, written
+from analysis.factors import factors, is_level, written
+from analysis.figures.by_type import panels_of, types_of, wrapped_type
 from analysis.figures.sheet import INK, OKABE_ITO, SOFT, is_leftmost, page, shade, shortened, styled
-from analysis.figures.slices import interval_words, spread
+from analysis.figures.slices import interval_words
 from analysis.figures.training import training_curves
-from analysis.paired import t_intervals, usable
+from analysis.figures.training_gap import training_gap
+from analysis.paired import t_intervals
 from analysis.run import Run
 from analysis.words import signed
 from ganaug.records import NO_DA
 
 Shown = tuple[str, Figure | None, str, str]
-MOST_PANELS = 3
-PARTS = (("its training images", OKABE_ITO[5], "o"), ("test images", OKABE_ITO[1], "s"))
-
-
-def _panels(run: Run, table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of `table` by one more factor than clf_da, the first that varies: (title, rows)."""
-    others = [name for name in varied(table, besides=("clf_da",)) if name in table]
-    if not others:
-        return [("", table)]
-    name = others[0]
-    shown = spread(run, name, levels(table, name), MOST_PANELS)
-    return [(f"{name} {written(level)}", table[is_level(table[name], level)]) for level in shown]
-
-
-def _types(run: Run) -> list[str]:
-    return [str(level) for level in levels(run.grid, "clf_da", run.planned)]
-
-
-def _wrapped(name: str) -> str:
-    """`rotation+hflip+…` on several lines beside an axis."""
-    parts = name.split("+")
-    return "\n".join("+".join(parts[i : i + 2]) for i in range(0, len(parts), 2))
 
 
 def draw_changes(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame, types: list[str]) -> None:
@@ -58,7 +39,7 @@ def draw_changes(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame, types: list
         ax.plot([row["delta_points"]], [y], marker="o", ms=8, mec=colour, mfc=colour if sure else "white", mew=1.6)
         ax.text(row["delta_points"], y - 0.16, signed(row["delta_points"]), ha="center", va="bottom", fontsize=12)
     ax.set_ylim(len(types) - 0.5, -0.6)
-    ax.set_yticks(range(len(types)), [_wrapped(t) for t in types], parse_math=False)
+    ax.set_yticks(range(len(types)), [wrapped_type(t) for t in types], parse_math=False)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")
@@ -72,10 +53,10 @@ def classic_changes(run: Run) -> Figure | None:
     if table.empty:
         return None
     pairs = pairs_against(run, NO_DA)
-    types = [t for t in _types(run) if t in set(table["clf_da"])]
-    panels = _panels(run, table)
-    room = 0.4 + 0.1 * max(len(line) for t in types for line in _wrapped(t).splitlines())
-    lines = max(_wrapped(t).count("\n") for t in types)
+    types = [t for t in types_of(run) if t in set(table["clf_da"])]
+    panels = panels_of(run, table)
+    room = 0.4 + 0.1 * max(len(line) for t in types for line in wrapped_type(t).splitlines())
+    lines = max(wrapped_type(t).count("\n") for t in types)
     wide = min(6.0, (12.6 - room) / len(panels) - 0.35)
     keys = [
         (Line2D([], [], lw=2, ms=8, color=OKABE_ITO[0], marker="o"), "better, the interval excludes 0"),
@@ -95,7 +76,8 @@ def classic_changes(run: Run) -> Figure | None:
         lowest=1.2,
     )
     for ax, (title, rows) in zip(axes, panels, strict=True):
-        mine = pd.concat([at(pairs, row) for row in rows.to_dict("records")])
+        settings: list[Any] = rows.to_dict("records")
+        mine = pd.concat([at(pairs, setting) for setting in settings])
         draw_changes(ax, rows, mine, types)
         ax.set_title(title, loc="left")
         if not is_leftmost(ax, axes):
@@ -111,8 +93,8 @@ def classic_class_changes(run: Run) -> pd.DataFrame:
     pairs = pairs_against(run, NO_DA)
     if pairs.empty or run.per_class.empty:
         return pd.DataFrame(columns=["clf_da", "class", "delta_points"])
-    recall = run.per_class.set_index(["cell", "class"])
-    recall = (recall["correct"] / recall["total"]).astype(float)
+    counts = run.per_class.set_index(["cell", "class"])
+    recall = (counts["correct"] / counts["total"]).astype(float)
     names = list(run.per_class["class"].drop_duplicates())
     by = [name for name in factors(run.grid) if name != "seed"]
     rows = [
@@ -131,15 +113,15 @@ def classic_classes(run: Run) -> Figure | None:
     table = classic_class_changes(run)
     if table.empty:
         return None
-    title, rows = _panels(run, table)[-1]
+    title, rows = panels_of(run, table)[-1]
     if run.primary is not None and len(asked := table[is_level(table["n_real"], run.primary["n_real"])]):
         title, rows = f"n_real {written(run.primary['n_real'])}", asked
-    types = [t for t in _types(run) if t in set(rows["clf_da"])]
+    types = [t for t in types_of(run) if t in set(rows["clf_da"])]
     names = list(rows["class"].drop_duplicates())
     if rows.duplicated(["clf_da", "class"]).any() or len(names) > 47:
         return None  # another factor varies as well: no one setting to show
     values = rows.pivot(index="clf_da", columns="class", values="delta_points").loc[types, names].to_numpy(float)
-    room = 0.4 + 0.1 * max(len(line) for t in types for line in _wrapped(t).splitlines())
+    room = 0.4 + 0.1 * max(len(line) for t in types for line in wrapped_type(t).splitlines())
     wide = min(12.6 - room, 0.62 * len(names))
     most = max(1.0, float(np.abs(values).max()))
     from matplotlib.colors import LinearSegmentedColormap, Normalize
@@ -151,7 +133,7 @@ def classic_classes(run: Run) -> Figure | None:
         + (f", at {title}" if title else ""),
         1,
         (wide, 0.55 * len(types)),
-        margins=(room, 0.3, 0.9, 0.1),
+        margins=(room, 0.3, 0.4 if max(map(len, names)) <= 4 else 1.3, 0.1),
         note="Means without intervals, chosen after looking: they say where to look, not what is shown.",
     )
     shade(axes[0], values, {"cmap": colours, "norm": Normalize(-most, most)})
@@ -159,77 +141,13 @@ def classic_classes(run: Run) -> Figure | None:
         for x, value in enumerate(row):
             dark = abs(value) > 0.6 * most
             axes[0].text(x + 0.5, y + 0.5, signed(value), ha="center", va="center", color="white" if dark else INK)
-    axes[0].set_yticks(np.arange(len(types)) + 0.5, [_wrapped(t) for t in types], parse_math=False)
+    axes[0].set_yticks(np.arange(len(types)) + 0.5, [wrapped_type(t) for t in types], parse_math=False)
     turned = 60 if max(map(len, names)) > 4 else 0
     shown = [shortened(n, 14) for n in names]
     axes[0].set_xticks(np.arange(len(names)) + 0.5, shown, rotation=turned, ha="right" if turned else "center")
     axes[0].tick_params(length=0)
     for side in ("left", "bottom"):
         axes[0].spines[side].set_visible(False)
-    return fig
-
-
-def _gap_seeds(run: Run) -> pd.DataFrame:
-    """A row per real-only cell and part (training, test): `value`, percent."""
-    found = usable(run.grid)
-    found = found[found["arm"].eq("real-only")]
-    if "train_accuracy" not in found or found["train_accuracy"].isna().all():
-        return pd.DataFrame(columns=["clf_da", "part", "value"])
-    parts = [
-        found.assign(part=part, value=100 * found[column].astype(float))
-        for (part, *_), column in zip(PARTS, ("train_accuracy", "accuracy"), strict=True)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-@styled
-def training_gap(run: Run) -> Figure | None:
-    """Training and test accuracy of every augmentation, and the gap between them. None where clf_da does not vary."""
-    seeds = _gap_seeds(run)
-    types = [t for t in _types(run) if t in set(seeds["clf_da"])]
-    if len(types) < 2:
-        return None
-    panels = _panels(run, seeds)
-    room = 0.4 + 0.1 * max(len(line) for t in types for line in _wrapped(t).splitlines())
-    lines = max(_wrapped(t).count("\n") for t in types)
-    wide = min(6.0, (12.6 - room) / len(panels) - 0.35)
-    every = pd.concat([t_intervals(rows, ["clf_da", "part"], "value") for _, rows in panels])
-    fig, axes = page(
-        "The gap between training and test accuracy",
-        f"real images only; mean, bars: {interval_words(every)}",
-        len(panels),
-        (wide, (0.62 + 0.2 * lines) * len(types) + 0.2),
-        columns=len(panels),
-        margins=(room, 0.4, 0.7, 0.34 if panels[0][0] else 0.1),
-        least=7.6,
-        keys=[(Line2D([], [], ls="", marker=m, ms=8, color=c), part) for part, c, m in PARTS],
-        note="Training images as they are, not augmented. The number is the gap in points.",
-        lowest=1.2,
-    )
-    for ax, (title, rows) in zip(axes, panels, strict=True):
-        table = t_intervals(rows, ["clf_da", "part"], "value").set_index(["clf_da", "part"])
-        for y, name in enumerate(types):
-            if (name, PARTS[0][0]) not in table.index:
-                continue
-            ends = [table.loc[(name, part)] for part, *_ in PARTS]
-            ax.plot([end["mean"] for end in ends], [y, y], color="#c3c8cf", lw=3, zorder=1)
-            for end, (_, colour, marker) in zip(ends, PARTS, strict=True):
-                half = end["half"] if end["half"] > 0 else None
-                ax.errorbar([end["mean"]], [y], xerr=half, color=colour, marker=marker, ms=8, capsize=3, zorder=2)
-            middle = sum(end["mean"] for end in ends) / 2
-            ax.text(middle, y - 0.16, f"{ends[0]['mean'] - ends[1]['mean']:.1f}", ha="center", va="bottom", fontsize=12)
-        ax.set_ylim(len(types) - 0.5, -0.6)
-        ax.set_yticks(range(len(types)), [_wrapped(t) for t in types], parse_math=False)
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-        ax.grid(axis="x")
-        ax.set_xlabel("accuracy, %")
-        ax.set_title(title, loc="left")
-        if not is_leftmost(ax, axes):
-            ax.set_yticklabels([])
-    low, high = min(ax.get_xlim()[0] for ax in axes), max(ax.get_xlim()[1] for ax in axes)
-    for ax in axes:
-        ax.set_xlim(low, high)
     return fig
 
 

@@ -30,6 +30,7 @@ from analysis.finding import Headline, headline
 from analysis.paired import usable
 from analysis.run import Run, axis
 from analysis.words import setting_names
+from ganaug.records import NO_DA
 
 MOST_PANELS, MOST_ROWS = 6, 2
 
@@ -154,9 +155,11 @@ def one_slice(run: Run, axes: tuple[str, ...], where: Mapping[str, Any] | None, 
 
 def question(run: Run, said: Headline | None = None) -> tuple[dict[str, Any] | None, str]:
     """The setting that a figure of one contrast shows, and why that one: the one named before the run, else the
-    headline's (`said`, where it is at hand); None where nothing is paired.
+    headline's (`said`, where it is at hand); None where nothing is paired, and for one about classic augmentation.
     """
     names = [name for name in factors(run.grid) if name != "seed"]
+    if run.primary is not None and run.primary["against"] == NO_DA:
+        return None, ""
     if run.primary is not None:
         return {name: run.primary[name] for name in names if name in run.primary}, "named before the run"
     row = (said or headline(run)).contrast

@@ -60,7 +60,7 @@ class Preprocessing(nn.Module):
         """Take the statistics from training images (N, C, H, W) in [-1, 1], after all that comes before them."""
         if not self.spec.featurewise_center:
             return
-        n, total, squares = 0, torch.zeros(len(self.mean), dtype=torch.float64), 0.0
+        n, total, squares = 0, *torch.zeros(2, len(self.mean), dtype=torch.float64)
         for part in images.split(chunk):
             x = self._own(part).double()
             n, total = n + x[:, 0].numel(), total + x.sum(dim=(0, 2, 3)).cpu()

@@ -162,10 +162,10 @@ def summarize_cifar10(data_dir: Path) -> Summary:
     return Summary("cifar10", str(found.path), CLASSES, per_class=(6 * PER_FILE // 10, 6 * PER_FILE // 10), size=SIDE)
 
 
-def load_cifar10(data_dir: Path, per_file: int = PER_FILE) -> Dataset:
+def load_cifar10(data_dir: Path, per_file: int | None = None) -> Dataset:
     """(60000, 3, 32, 32) uint8: the training files in their order, then the official test images.
 
-    per_file: images in each of the six files: the official number, unless a test makes small ones.
+    per_file: images in each of the six files; None: the official 10,000. Tests make small ones.
     Raises UserError, one line, for absent, damaged or foreign files.
     """
     found = _find(data_dir)
@@ -174,7 +174,7 @@ def load_cifar10(data_dir: Path, per_file: int = PER_FILE) -> Dataset:
             f"cifar10 is not in {data_dir}: run `ganaug data get cifar10`, or put {BINARY.archive} or {PYTHON.archive} "
             f"there, or unpacked as {BINARY.folder} or {PYTHON.folder}"
         )
-    version = found.version
+    version, per_file = found.version, PER_FILE if per_file is None else per_file
     read = _from_archive(found.path, version) if found.packed else _from_folder(found.path)
     images, labels = [], []
     for name in version.files:

@@ -116,14 +116,14 @@ def test_a_file_of_another_size_is_refused(tmp_path):
     for data, told in ((whole[:-1], "truncated"), (whole + b"\0", "too long"), (b"", "truncated")):
         (folder / "data_batch_3.bin").write_bytes(data)
         assert refusal(tmp_path) == (
-            f"{folder}/data_batch_3.bin: must hold 20 records of 3073 bytes, got {len(data)} bytes ({told}); replace it "
-            "with the publisher's file"
+            f"{folder}/data_batch_3.bin: must hold 20 records of 3073 bytes, got {len(data)} bytes ({told}); replace "
+            "it with the publisher's file"
         )
 
 
 def test_small_files_are_not_taken_for_the_real_ones(tmp_path):
     put(tmp_path, BINARY, binary_files(), packed=False)
-    with pytest.raises(UserError, match="data_batch_1.bin: must hold 10000 records of 3073 bytes, got 61460 bytes"):
+    with pytest.raises(UserError, match=r"data_batch_1\.bin: must hold 10000 records of 3073 bytes, got 61460 bytes"):
         load("cifar10", tmp_path)
 
 
@@ -133,7 +133,8 @@ def test_a_label_beyond_9_and_other_classes_are_refused(tmp_path):
     bad[4 * RECORD] = 13
     folder = put(tmp_path, BINARY, files | {"data_batch_2.bin": bytes(bad)}, packed=False)
     assert refusal(tmp_path) == (
-        f"{folder}/data_batch_2.bin: labels must lie in 0 to 9, got 13 in record 4; replace it with the publisher's file"
+        f"{folder}/data_batch_2.bin: labels must lie in 0 to 9, got 13 in record 4; "
+        "replace it with the publisher's file"
     )
     (folder / "data_batch_2.bin").write_bytes(files["data_batch_2.bin"])
     (folder / BINARY.names).write_text("cat dog")

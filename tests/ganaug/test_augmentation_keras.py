@@ -104,14 +104,15 @@ def test_channel_shift_and_brightness_are_keras():
     np.testing.assert_allclose(levels(ours), GOLDEN["brightness"], atol=0.95)  # Pillow drops what is after the point
 
 
-@pytest.mark.parametrize("name", ["rescale", "samplewise", "featurewise", "featurewise_rescaled"])
+@pytest.mark.parametrize("name", ["rescale", "samplewise", "featurewise", "featurewise_rescaled", "function_rescale"])
 def test_standardisation_is_keras(name):
     asked = {"rescale": 1 / 255} if "rescale" in name else {}
-    if "wise" in name:
+    if "featurewise" in name or name == "samplewise":
         kind = name.split("_")[0]
         asked |= {f"{kind}_center": True, f"{kind}_std": True}
     batch = to_float(GOLDEN["batch"].transpose(0, 3, 1, 2))
     prepare = Preprocessing(PreprocessingSpec(**asked), 3)
+    prepare.function = (lambda x: 255 - x) if "function" in name else None
     prepare.learn(batch, chunk=3)
     ours = prepare(batch).numpy().transpose(0, 2, 3, 1)
     np.testing.assert_allclose(ours, GOLDEN[f"standard_{name}"], atol=2e-4)

@@ -54,6 +54,8 @@ def test_a_primary_contrast_names_every_factor_but_the_seed(load: Load) -> None:
         ("primary={n_real: 3, n_gen: 6, threshold: 0, against: placebo}",
          "primary.against: must be one of real-only, classic-da, duplicated, shuffled, more-real, "
          "with-validation, unfiltered, no-da, got 'placebo'"),
+        ("primary={n_real: 3, n_gen: 0, threshold: 0, against: no-da}",
+         "primary.clf_da: must be an augmentation where primary.against is no-da, for the contrast is about it"),
         ("primary=3", "primary: must be a mapping, got 3"),
         ("controls.arms=[placebo]", "controls.arms[0]: must be 'real-only', 'classic-da', 'duplicated', 'shuffled', "
          "'more-real' or 'with-validation', got 'placebo'"),
@@ -155,3 +157,32 @@ def test_validation_labels_are_labels_too(load: Load) -> None:
     assert [(cell.n_real, cell.n_gen, cell.seed) for cell in cells] == [(3, 0, 0), (3, 0, 1)]
     fits = [recipe(cell).classifiers[0] for cell in cells]
     assert all(fit.classifier.include_validation and fit.extra is None for fit in fits)
+
+
+def test_a_contrast_may_be_about_classic_augmentation_of_real_images_alone(load: Load, tmp_path: Path) -> None:
+    about = ("clf_da=[none, hflip]", "primary={n_real: 3, clf_da: hflip, against: no-da}")
+    study = load(*about)
+    assert study.primary == {
+        "n_real": 3, "n_gen": 0, "threshold": None, "gan_da": None, "n_da": None, "clf_da": "hflip",
+        "against": "no-da",
+    }  # fmt: skip
+    assert arms(study) == arms(load(about[0]))  # its control is a cell of the grid
+    (tmp_path / "again.yaml").write_text(studies.to_yaml(study))
+    assert studies.load(str(tmp_path / "again.yaml")).primary == study.primary
+
+
+@pytest.mark.parametrize(
+    ("assignments", "told"),
+    [
+        (("clf_da=[hflip]", "primary={n_real: 3, n_gen: 0, against: no-da}"),
+         "primary.against: no-da is the same cell with clf_da none, and factors.clf_da is ['hflip']; put none into it"),
+        (("clf_da=[none, hflip]", "primary={n_real: 3, n_gen: 6, threshold: 0, clf_da: hflip, against: no-da}"),
+         "primary.n_gen: must be 0 where primary.against is no-da, which is about real images alone"),
+    ],
+)  # fmt: skip
+def test_a_contrast_about_classic_augmentation_needs_one_and_no_generated_images(
+    load: Load, tiny: Path, assignments: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        load(*assignments)
+    assert str(error.value) == f"{tiny}: {told}"

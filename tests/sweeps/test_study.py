@@ -59,8 +59,8 @@ GANS = "known: cgan, projection, infogan"
         ("n_real=[3, 5, 3]", "factors.n_real: holds a value twice: [3, 5, 3]"),
         ("seed=[-1]", "factors.seed[0]: must be at least 0, got -1"),
         ("gan_da=[hflop]", "factors.gan_da[0]: unknown augmentation 'hflop'; known: none, rotation, shift, "
-         "width_shift, height_shift, zoom, shear, hflip, vflip, negative, contrast, channel_shift, brightness, or several "
-         "joined by +"),
+         "width_shift, height_shift, zoom, shear, hflip, vflip, negative, contrast, channel_shift, brightness, or "
+         "several joined by +"),
         ("clf_da=[hflip+hflip]", "factors.clf_da[0]: an augmentation is named twice in 'hflip+hflip'"),
         ("n_gen=[30]", "factors.n_gen: 30 is more than a pool holds; raise pool.max_per_class (20)"),
         ("classifier.include_real=false", "classifier.include_real false with n_gen 0 leaves nothing to train on; "
