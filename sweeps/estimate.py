@@ -50,9 +50,8 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
             case FitGan():
                 return gan_step(stage.gan.model_copy(update={"steps": 1})) * stage.gan.steps
             case FitClassifier():
-                return (
-                    classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da) * stage.classifier.steps
-                )
+                one = classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da)
+                return one * stage.classifier.steps + (seconds(stage.start) if stage.start else 0)
             case FitJudge():
                 one = classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da)
                 return one * stage.classifier.steps * stage.folds

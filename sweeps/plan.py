@@ -46,7 +46,7 @@ def relative_seconds(stage: Stage) -> float:
         case FitJudge():
             return 2e-3 * stage.classifier.steps * stage.folds
         case FitClassifier():
-            return 2e-3 * stage.classifier.steps
+            return 2e-3 * stage.classifier.steps + (relative_seconds(stage.start) if stage.start else 0)
         case Measure() | Validate():
             return sum(map(relative_seconds, stage.classifiers))
         case Assess():
