@@ -58,7 +58,8 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
                 return gan_step(stage.gan.model_copy(update={"steps": 1})) * stage.gan.steps
             case FitClassifier():
                 one = classifier_step(stage.classifier.model_copy(update={"steps": 1, "epochs": None}), stage.da)
-                return one * stage.classifier.updates(n_classes * stage.per_class)
+                before = seconds(stage.start) if stage.start else 0
+                return one * stage.classifier.updates(n_classes * stage.per_class) + before
             case FitSemi():
                 one_step = stage.semi.model_copy(update={"steps": 1})
                 return semi_step(one_step, stage.unlabelled is not None) * stage.semi.steps

@@ -73,6 +73,8 @@ def felt(factors: Value, setting: Value, study: "Study") -> Value:
         judged = judged or specs.asks_judge(chosen)
     if not judged:
         factors = {f: None if f.startswith("judge.") else v for f, v in factors.items()}
+    if factors["clf_da"] == "none":  # a warm start is one under augmentation alone
+        factors = {f: None if f == "classifier.warm_start" else v for f, v in factors.items()}
     if factors["clf_da"] == "none" and factors["gan_da"] in (None, "none") and not judged:
         factors = {f: None if f.startswith("augmentation.") else v for f, v in factors.items()}
     return factors

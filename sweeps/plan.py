@@ -46,7 +46,8 @@ def relative_seconds(stage: Stage) -> float:
         case FitJudge():
             return 2e-3 * stage.classifier.steps * stage.folds
         case FitClassifier():
-            return 2e-3 * stage.classifier.updates(10 * stage.per_class)
+            before = relative_seconds(stage.start) if stage.start else 0
+            return 2e-3 * stage.classifier.updates(10 * stage.per_class) + before
         case FitSemi():
             each = {"sgan": 60e-3, "sgan-published": 60e-3, "fixmatch": 40e-3, "sgan-fixmatch": 90e-3}
             return (each[stage.semi.method] if stage.unlabelled else 12e-3) * stage.semi.steps

@@ -108,3 +108,36 @@ def test_a_judge_is_asked_by_agreement_and_neighbours_wherever_they_stand():
     assert asks_judge(AgreementFilterSpec())
     assert asks_judge(RejectionFilterSpec(also=NeighboursFilterSpec()))
     assert not asks_judge(RejectionFilterSpec(also=MemorisationFilterSpec()))
+
+
+def test_a_setting_younger_than_stored_results_is_no_part_of_a_key_until_it_is_used():
+    before = {"rotation": 15.0, "shift": 0.1, "zoom": 0.1, "shear": 10.0, "contrast": 0.4}
+    assert AugmentationSpec().identity() == before  # as keys were made before there were fills and conventions
+    assert AugmentationSpec(fill="wrap").identity() == before | {"fill": "wrap"}
+    assert AugmentationSpec(zoom=[0.8, 1.2]).identity() == before | {"zoom": [0.8, 1.2]}
+    assert set(ClassifierSpec().identity()) == set(ClassifierSpec.model_fields) - set(ClassifierSpec.later)
+    assert ClassifierSpec(curve=3).identity()["curve"] == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"zoom": 1.0}, "must be a number in [0, 1) or [low, high] with 0 < low <= high, got 1.0"),
+        ({"zoom": [0, 1]}, "must be a number in [0, 1) or [low, high] with 0 < low <= high, got [0, 1]"),
+        ({"brightness": 0.5}, "must be [low, high] with 0 <= low <= high, got 0.5"),
+        ({"brightness": [1.5, 0.5]}, "must be [low, high] with 0 <= low <= high, got [1.5, 0.5]"),
+        ({"width_shift": "far"}, "must be a share below 1, a number of pixels, or a list of either, got 'far'"),
+        ({"width_shift": True}, "must be a share below 1, a number of pixels, or a list of either, got True"),
+        ({"width_shift": -2}, "must be at least 0, for the sign is drawn, got -2"),
+        ({"height_shift": []}, "must be a list of at least one number, got []"),
+        ({"height_shift": [0.5, 2]}, "must be a list of shares below 1 or of pixels, not of both, got [0.5, 2]"),
+        (
+            {"height_shift": 1},
+            "whole pixels are drawn from -(p - 1) to p - 1, so 1 moves nothing; 2 is one pixel, got 1",
+        ),
+    ],
+)
+def test_a_strength_out_of_reach_is_one_clear_line(setting, told):
+    with pytest.raises(ValueError, match=r"must|whole") as caught:
+        AugmentationSpec(**setting)
+    assert str(caught.value.errors()[0]["ctx"]["error"]) == told

@@ -1,7 +1,7 @@
 """The packaged studies of classic augmentation, end to end at a tiny size: from files to the report."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,17 @@ SMALL = ["n_real=[6]", "classifier.steps=6", "classifier.curve=3", "classifier.w
 
 TINY = ["n_real=[3, 4]", "primary.n_real=4", "seed=[0, 1]", "classifier.steps=4", "classifier.width=4",
         "dataset.test_per_class=20"]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a trial."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -120,3 +131,9 @@ def test_da_impossible_compares_every_transform_with_none(whole) -> None:
     assert table["role"].tolist() == ["primary", *["secondary"] * 7]
     assert classic_classes(run) is not None
     assert json.loads((run.folder / "summary.json").read_text())["primary"]["clf_da"] == "vflip"
+
+
+def test_a_warm_start_as_a_factor_leaves_the_cells_without_augmentation_alone() -> None:
+    study = studies.load("cifar10-da", ["factors.classifier.warm_start=[false, true]", "seed=[0]", "primary=null"])
+    told = [(f["clf_da"], f["classifier.warm_start"]) for f, _ in study.cells("d")]
+    assert told == [("none", None), (DA, False), (DA, True)]
