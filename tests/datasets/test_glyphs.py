@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganaug.datasets import load
 from ganaug.datasets import fonts as font_module
+from ganaug.datasets import load
 from ganaug.datasets.characters import GROUPS, HIRAGANA
 from ganaug.datasets.fonts import JAPANESE, LATIN, find_fonts, installed
 from ganaug.errors import UserError
