@@ -26,8 +26,8 @@ STUDIES = {
     "infogan-etl-kanji10": 10,
 }
 SMALL = (
-    "n_real=[3]", "n_gen=[0,3]", "primary.n_gen=3", "dataset.validation_per_class=2", "gan.steps=3", "gan.width=8", "gan.batch=16",
-    "gan.discriminator_width=8", "gan.labels_per_class=2", "pool.chunk=5", "pool.max_per_class=5",
+    "n_real=[3]", "n_gen=[0,3]", "primary.n_gen=3", "dataset.validation_per_class=2", "gan.steps=3", "gan.width=8",
+    "gan.batch=16", "gan.discriminator_width=8", "gan.labels_per_class=2", "pool.chunk=5", "pool.max_per_class=5",
     "classifier.steps=3", "classifier.width=8", "assess=null",
 )  # fmt: skip
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
