@@ -74,7 +74,7 @@ GANS = "known: cgan, projection, infogan"
         ("dataset={}", "dataset.name: is missing"),
         ("dataset.name=digit", "dataset.name: unknown data set 'digit'; did you mean 'digits'?"),
         ("dataset.name=zzz", "dataset.name: unknown data set 'zzz'; "
-         "known: mnist, kmnist, fashion-mnist, emnist, digits, folder"),
+         "known: mnist, kmnist, fashion-mnist, emnist, digits, folder, etl, glyphs"),
         ("resources.device=tpu", "resources.device: must be 'auto', 'cpu' or 'cuda', got 'tpu'"),
         ("name=a/b", "name: must be up to 64 letters, digits, '.', '_' and '-', "
          "and begin with a letter or a digit, got 'a/b'"),
@@ -147,7 +147,7 @@ def test_a_resolved_study_is_read_back_as_it_was(load: Load, tmp_path: Path, nam
     path = tmp_path / "again.yaml"
     path.write_text(studies.to_yaml(study))
     again = studies.load(str(path))
-    assert again == study
+    assert again == study.model_copy(update={"stand_in_offered": None})  # a resolved study's data are settled
     assert studies.to_yaml(again) == path.read_text()
     assert [recipe(c).key for _, c in again.cells("d")] == [recipe(c).key for _, c in study.cells("d")]
 
