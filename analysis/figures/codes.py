@@ -18,11 +18,16 @@ def _names(run: Run, n: int) -> list[str]:
 
 @styled
 def class_grid(run: Run, sheet: SampleSheet) -> Figure | None:
-    """Up to 8 kept images of every class, 16 classes in a column. None for a generator without codes."""
+    """Up to 8 kept images of every class, 16 classes in a column; black where a class has fewer. None for a generator
+    without codes, or without images.
+    """
     if sheet.traversal is None:
         return None
     n = len(sheet.kept)
-    names, m = _names(run, n), min(IMAGES, sheet.kept.shape[1])
+    names, there = _names(run, n), int((~np.isnan(sheet.kept_score)).sum(axis=1).max())
+    m = min(IMAGES, there)
+    if not m:
+        return None
     columns = -(-n // MOST_ROWS)
     rows = -(-n // columns)
     longest = max(len(shortened(name, 14)) for name in names)
@@ -37,7 +42,7 @@ def class_grid(run: Run, sheet: SampleSheet) -> Figure | None:
     )
     for column, ax in enumerate(axes):
         picked = list(range(column * rows, min(n, (column + 1) * rows)))
-        draw_mosaic(ax, Block("", sheet.kept), picked, STEP, IMAGES)
+        draw_mosaic(ax, Block("", sheet.kept), picked, STEP, m)
         if len(picked) < rows:  # the last column may be shorter: its rows keep their height
             box = ax.get_position()
             high = box.height * len(picked) / rows

@@ -6,6 +6,7 @@ quickly. Colours are Okabe and Ito's, which colour-blind readers can tell apart;
 lines apart by marker. A page fits a slide of 13.33 × 7.5 inches, and shown there no text is below 12 points.
 """
 
+import logging
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
@@ -71,6 +72,9 @@ def _families() -> list[str]:
     """The style's font, and after it a Japanese one of this machine, if any, for class names that it cannot write."""
     from matplotlib.font_manager import FontProperties, fontManager
 
+    # a face without bold is used as it is, which is no news to whoever reads a report
+    log = logging.getLogger("matplotlib.font_manager")
+    log.addFilter(lambda record: "Failed to find font weight" not in record.getMessage())
     known = installed()
     for path in (known[name] for name in JAPANESE if name in known):
         fontManager.addfont(path)

@@ -101,7 +101,7 @@ def distorted(drawn: np.ndarray, n: int, size: int, rng: np.random.Generator) ->
     heavy = rng.uniform(-1, 1, n)
     fields = _fields(n, size, rng)
     middle = (size - 1) / 2
-    grid = np.stack(np.mgrid[:size, :size]).astype(np.float32).reshape(2, -1) - middle  # rows, columns
+    grid = np.indices((size, size), np.float32).reshape(2, -1) - middle  # rows, columns
     out = np.empty((n, size, size), np.uint8)
     for i in range(n):
         c, s, k = math.cos(angle[i]), math.sin(angle[i]), math.tan(shear[i])

@@ -25,7 +25,8 @@ def test_no_torch_is_loaded_to_read_images(tmp_path):
     script = (
         "import sys; from ganaug.datasets import *; import ganaug.datasets.fetch\n"
         f"load('digits', '.'); load('folder', {str(tmp_path)!r}, path='pets', size=8)\n"
-        f"[missing(name, '.', path='x') if name == 'folder' else missing(name, '.') for name in DATASETS]\n"
+        "options = {'folder': {'path': 'x'}, 'etl': {'set': 'etl7'}}\n"
+        "[missing(name, '.', **options.get(name, {})) for name in DATASETS]\n"
         "assert not {'torch', 'torchvision', 'ray'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(ganaug.datasets.__file__).parents[2])
@@ -33,8 +34,7 @@ def test_no_torch_is_loaded_to_read_images(tmp_path):
 
 def test_an_unknown_name_lists_the_known_ones_and_guesses():
     assert refusal("fashion_mnist") == (
-        "dataset must be one of mnist, kmnist, fashion-mnist, emnist, digits, cifar10, folder, got 'fashion_mnist'; "
-        "did you mean fashion-mnist?"
+        f"dataset must be one of {', '.join(DATASETS)}, got 'fashion_mnist'; did you mean fashion-mnist?"
     )
     assert refusal("cifar").endswith("got 'cifar'; did you mean cifar10?")
     assert refusal("imagenet").endswith("got 'imagenet'")
@@ -73,8 +73,8 @@ def test_a_folder_that_is_not_below_the_data_folder_is_looked_for_from_here(tmp_
 
 def test_every_data_set_says_what_it_lacks(tmp_path, monkeypatch):
     monkeypatch.setattr("ganaug.datasets.mnist.DEBIAN_FASHION_MNIST", tmp_path / "debian")
-    lacking = {name: missing(name, tmp_path, path="pets") for name in ("folder",)}
-    lacking |= {name: missing(name, tmp_path) for name in DATASETS if name != "folder"}
+    options = {"folder": {"path": "pets"}, "etl": {"set": "etl7"}}
+    lacking = {name: missing(name, tmp_path, **options.get(name, {})) for name in DATASETS}
     assert {name: len(paths) for name, paths in lacking.items()} == {
         "mnist": 4,
         "kmnist": 4,
@@ -83,6 +83,8 @@ def test_every_data_set_says_what_it_lacks(tmp_path, monkeypatch):
         "digits": 0,
         "cifar10": 1,
         "folder": 1,
+        "etl": 4,
+        "glyphs": 0,
     }
     assert lacking["mnist"][0] == tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
     assert lacking["emnist"][0] == tmp_path / "EMNIST" / "raw" / "emnist-balanced-train-images-idx3-ubyte.gz"

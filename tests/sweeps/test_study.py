@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ganaug import specs
+from ganaug.datasets import DATASETS
 from ganaug.errors import UserError
 from ganaug.recipe import recipe
 from ganaug.records import is_generation_factor
@@ -44,7 +45,7 @@ GANS = "known: cgan, projection, infogan"
         ("factors.gan.steps=[true]", "factors.gan.steps: must be a number or a name, got True"),
         ("factors.gan.diffaugment=[{}]", "factors.gan.diffaugment: each value must be a number or a name, got {}"),
         ("factors.gan.diffaugment.cutout=[2]", "factors.gan.diffaugment.cutout: must be less than 1, got 2"),
-        ("factors.gan.name=[cgan, foo]", "factors.gan.name: unknown GAN 'foo'; known: cgan, projection"),
+        ("factors.gan.name=[cgan, foo]", "factors.gan.name: unknown GAN 'foo'; known: cgan, projection, infogan"),
         ("factors.pool.chunk=[7]", "factors: pool: max_per_class must be a multiple of chunk (7), got 20"),
         ("factors=3", "factors: must be a mapping of factors to lists, got 3"),
         ("factors={n_gen: [0]}", "factors: needs n_real: how many real images per class, e.g. n_real: [100, 300]"),
@@ -75,7 +76,7 @@ GANS = "known: cgan, projection, infogan"
         ("dataset={}", "dataset.name: is missing"),
         ("dataset.name=digit", "dataset.name: unknown data set 'digit'; did you mean 'digits'?"),
         ("dataset.name=zzz", "dataset.name: unknown data set 'zzz'; "
-         "known: mnist, kmnist, fashion-mnist, emnist, digits, cifar10, folder"),
+         f"known: {', '.join(DATASETS)}"),
         ("resources.device=tpu", "resources.device: must be 'auto', 'cpu' or 'cuda', got 'tpu'"),
         ("name=a/b", "name: must be up to 64 letters, digits, '.', '_' and '-', "
          "and begin with a letter or a digit, got 'a/b'"),
@@ -148,7 +149,7 @@ def test_a_resolved_study_is_read_back_as_it_was(load: Load, tmp_path: Path, nam
     path = tmp_path / "again.yaml"
     path.write_text(studies.to_yaml(study))
     again = studies.load(str(path))
-    assert again == study.model_copy(update={"stand_in_offered": None})  # its file's, not its own
+    assert again == study.model_copy(update={"stand_in_offered": None})  # a resolved study's data are settled
     assert studies.to_yaml(again) == path.read_text()
     assert [recipe(c).key for _, c in again.cells("d")] == [recipe(c).key for _, c in study.cells("d")]
 

@@ -75,7 +75,7 @@ def test_the_gaussians_are_scored_as_scipy_scores_them():
     rng = np.random.default_rng(0)
     mean, log_variance, codes = (torch.from_numpy(rng.normal(size=(6, 2))) for _ in range(3))
     reading = infogan.Reading(torch.zeros(6, 3), mean, log_variance)
-    expected = -norm.logpdf(codes, mean, np.exp(log_variance / 2)).sum(1).mean()
+    expected = -norm.logpdf(codes.numpy(), mean.numpy(), np.exp(log_variance.numpy() / 2)).sum(1).mean()
     assert infogan.continuous_loss(reading, codes).item() == pytest.approx(expected)
 
 
@@ -108,8 +108,6 @@ def test_a_class_is_drawn_by_its_own_code_in_pools_and_snapshots():
     stream = training.derive(0, "snapshot")
     m = training.SNAPSHOT_PER_CLASS
     for label in (0, 7):
-        with torch.no_grad():
-            drawn = generator(training.latent_for(stream, label, 0, m, INFOGAN.latent), torch.full((m,), label))
         # snapshots draw a code's latent vectors by the code, so a class's are those of its code
         by_code = training.latent_for(stream, code_of[label], 0, m, INFOGAN.latent)
         with torch.no_grad():
@@ -162,11 +160,8 @@ def test_what_is_known_of_the_codes_is_kept_with_the_fit():
     assert facts["losses"].keys() == {"step", "generator", "discriminator", "information", "bound"}
     assert made.arrays["traversal"].shape == (2, 10, 9, 1, 8, 8)
     assert made.arrays["traversal"].dtype == np.uint8
-    # each code moves its own image and nothing else: along both, the middle value is the same latent vector but for
-    # the code that moves, and an image changes as its code does
-    assert any(
-        not np.array_equal(made.arrays["traversal"][0, c, 0], made.arrays["traversal"][0, c, -1]) for c in range(10)
-    )
+    moved = made.arrays["traversal"]
+    assert all(not np.array_equal(moved[code, :, 0], moved[code, :, -1]) for code in (0, 1))
     assert facts["traversal_values"] == sorted(facts["traversal_values"])
     none = fitted(INFOGAN.model_copy(update={"continuous": 0}))
     assert "traversal" not in none.arrays
