@@ -10,7 +10,10 @@ from sweeps import study_file as studies
 from sweeps.search.space import Search, grid_points, settle
 
 Load = Callable[..., Search]
-DOTTED = "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier, semi is a factor too, e.g. gan.steps)"
+DOTTED = (
+    "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier, semi is a factor too, "
+    "e.g. gan.steps)"
+)
 FORMS = "must be [low, high], {low, high, step, log} or {choices: [...]}"
 
 

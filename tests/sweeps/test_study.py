@@ -21,7 +21,10 @@ def load(tiny: Path) -> Load:
     return lambda *assignments: studies.load(str(tiny), assignments)
 
 
-DOTTED = "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier, semi is a factor too, e.g. gan.steps)"
+DOTTED = (
+    "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier, semi is a factor too, "
+    "e.g. gan.steps)"
+)
 GANS = "known: cgan, projection"
 
 
