@@ -218,7 +218,7 @@ def test_control_differences_are_the_paired_ones(claimed: analysis.Run) -> None:
     for kind, rows in seeds.groupby("against"):
         pairs = at(pairs_against(claimed, cast("Against", kind)), SETTING)
         assert sorted(rows["delta_points"]) == sorted(pairs["delta_points"])
-    assert set(seeds["against"]) == set(COMPARISONS) - {"with-validation", "no-da"}
+    assert set(seeds["against"]) == set(COMPARISONS) - {"with-validation", "no-da", "fewer-updates"}
 
 
 def test_augmentation_bars_are_the_settings(make_run: Callable[..., analysis.Run]) -> None:

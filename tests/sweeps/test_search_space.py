@@ -11,7 +11,8 @@ from sweeps.search.space import Search, grid_points, settle
 
 Load = Callable[..., Search]
 DOTTED = (
-    "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier is a factor too, e.g. gan.steps)"
+    "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier, semi is a factor too, "
+    "e.g. gan.steps)"
 )
 FORMS = "must be [low, high], {low, high, step, log} or {choices: [...]}"
 

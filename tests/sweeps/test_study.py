@@ -23,7 +23,8 @@ def load(tiny: Path) -> Load:
 
 
 DOTTED = (
-    "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier is a factor too, e.g. gan.steps)"
+    "(a dotted path into gan, pool, filter, judge, mixing, augmentation, classifier, semi is a factor too, "
+    "e.g. gan.steps)"
 )
 GANS = "known: cgan, projection, infogan"
 
