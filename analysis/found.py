@@ -13,7 +13,7 @@ from analysis.search import Search, told
 from analysis.words import CONTROL_NAMES, between, plural, signed
 
 AGAINST = ("real-only", "classic-da", "unfiltered", "duplicated")
-NO_BETTER = "The best threshold is no better than none."
+NOT_SHOWN_BETTER = "The best threshold is not shown to be better than none."
 WORSE = "The best threshold is worse than none."
 
 
@@ -68,13 +68,13 @@ def _confirmed(run: Run, contrasts: dict[str, Any]) -> str:
 
 def _against_none(best: dict[str, Any]) -> str:
     if best.get("threshold") == 0:
-        return NO_BETTER
+        return NOT_SHOWN_BETTER
     contrast = (best.get("contrasts") or {}).get("unfiltered")
     if not contrast:
         return ""
     low, high = _bounds(contrast)
     if np.isnan(low) or low <= 0 <= high:
-        return NO_BETTER
+        return NOT_SHOWN_BETTER
     return WORSE if high < 0 else "The best threshold is better than none."
 
 

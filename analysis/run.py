@@ -32,7 +32,7 @@ REQUIRED = (
     "reason",
 )
 SHEET = ("real", "kept", "rejected", "kept_score", "rejected_score")
-SHEET_MORE = ("nearest", "nearest_distance", "snapshots")
+SHEET_MORE = ("nearest", "nearest_distance", "snapshots", "probabilities", "marginal")
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class SampleSheet:
     calibrated discriminator scores; NaN where there is no such image. nearest: of the shape of kept, the real
     training image nearest to each kept one (black where there is none); nearest_distance: float32 (classes, m),
     root mean square of the difference in grey levels, 0 to 255 (NaN where there is none). snapshots: uint8 (T,
-    classes, m, C, H, W), the generator's images after each of the T snapshot_steps, int64. The last four are None
-    where the run did not keep them.
+    classes, m, C, H, W), the generator's images after each of the T snapshot_steps, int64. probabilities:
+    float32 (classes, up to 8, K), p(y|x) of the first images; marginal: (K,), p(y) of all. What the run did not keep
+    is None.
     """
 
     factors: dict[str, Any]
@@ -57,6 +58,8 @@ class SampleSheet:
     nearest_distance: np.ndarray | None = None
     snapshots: np.ndarray | None = None
     snapshot_steps: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+    marginal: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so that what is dear can be remembered per run

@@ -30,6 +30,10 @@ StoreUri = Annotated[
     typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
 ]
 
+StandIn = Annotated[
+    bool, typer.Option("--stand-in", help="Run on the study's stand-in data, named everywhere, not on its own.")
+]
+
 DATA = Path("data")
 STORE = "runs/store"
 
@@ -41,7 +45,10 @@ def _say(text: str) -> None:
 @app.command()
 def run(
     study: StudyName,
-    out: Annotated[Path | None, typer.Option("--out", help="The run folder. Default: runs/NAME.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The run folder. Default: runs/NAME, by variant and stand-in."),
+    ] = None,
     store: StoreUri = STORE,
     data: DataDir = DATA,
     address: Annotated[
@@ -64,6 +71,7 @@ def run(
         ),
     ] = None,
     assignments: Set = None,
+    stand_in: StandIn = False,
 ) -> None:
     """Run a study: only what is not in the store is computed, so the same command resumes."""
     from sweeps import study_file as studies
@@ -72,15 +80,15 @@ def run(
     tracked = trackers.chosen(track)
     placement = {"workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
-    resolved = studies.load(study, [*(assignments or []), *extra])
+    resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
     from sweeps.store import Store
 
-    folder = out or Path("runs") / resolved.name
+    folder = out or Path("runs") / resolved.folder
     _writable(folder)
-    with Bar(resolved.name) as bar:
+    with Bar(resolved.folder) as bar:
         summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start, tracked)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     _tell(summary, folder)
@@ -119,11 +127,17 @@ def _report(folder: Path) -> None:
 
 
 @app.command()
-def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assignments: Set = None) -> None:
+def plan(
+    study: StudyName,
+    store: StoreUri = STORE,
+    data: DataDir = DATA,
+    assignments: Set = None,
+    stand_in: StandIn = False,
+) -> None:
     """What a study would compute: cells, generators, what is stored, an estimate of time, what sharing saves."""
     from sweeps import study_file as studies
 
-    resolved = studies.load(study, assignments or [])
+    resolved = studies.load(study, assignments or [], stand_in)
 
     from sweeps.estimate import measured_seconds, totals
     from sweeps.grid import open_grid
@@ -137,15 +151,15 @@ def plan(study: StudyName, store: StoreUri = STORE, data: DataDir = DATA, assign
     grid = open_grid(resolved, data, place)
     stored = grid.stored(place)
     leaves = grid.leaves()
-    measures = list(grid.measures.values())
-    generators = {g.key for m in measures if (g := generator_of(m))}
+    asked = list(grid.asked.values())
+    generators = grid.generators.keys()
     shape = tuple(grid.test.facts["shape"])
     seconds = measured_seconds(shape, len(grid.test.facts["classes"]))
     shared, alone = totals(leaves, stored, seconds)
     waves = make_plan(leaves, stored, slots(resolved), seconds)
-    using = sum(1 for m in measures if generator_of(m))
-    _say(f"{resolved.name}: {resolved.question}".rstrip(": "))
-    _say(f"cells       {len(measures)}, of which {sum(m.key in stored for m in measures)} stored")
+    using = sum(1 for leaf in asked if generator_of(leaf))
+    _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
+    _say(f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored")
     _say(
         f"generators  {len(generators)} for the {using} cells that use one, of which {len(generators & stored)} stored"
     )

@@ -51,14 +51,15 @@ def search(
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Measure the winner on fresh seeds and test images.")
     ] = True,
+    stand_in: Annotated[bool, typer.Option("--stand-in", help="Search on the study's stand-in data.")] = False,
 ) -> None:
     """Find the best threshold, or any setting, by validation images; confirm it on fresh seeds and test images."""
     from sweeps import study_file as studies
 
     given = {"search.steps": steps, "search.sampler": sampler, "search.storage": storage, "resources.workers": workers}
     extra = [f"{key}={value}" for key, value in given.items() if value is not None]
-    resolved = studies.load(study, [*(assignments or []), *extra])
-    folder = out or Path("runs") / f"{resolved.name}-search"
+    resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
+    folder = out or Path("runs") / f"{resolved.folder}-search"
 
     from sweeps.search.run import settled
     from sweeps.search.storage import hidden
@@ -152,7 +153,7 @@ def _confirmed(best: dict[str, Any]) -> str:
             f"(95 % interval {_between(told['interval'])}, {told['n_seeds']} seeds): {told['verdict']}"
         )
     if best["better_than_none"] is False:
-        lines.append("The best threshold is no better than no filter.")
+        lines.append("The best threshold is not shown to be better than no filter.")
     elif best["better_than_none"]:
         lines.append("The best threshold is better than no filter.")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.artifact import Artifact
+from ganaug.datasets import missing
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
 from ganaug.metrics import weights
@@ -59,7 +60,7 @@ class Grid:
 
 def open_grid(study: Study, data: Path, store: Store) -> Grid:
     """Import the study's data set and lay out its cells; UserError where a class has too few images."""
-    digest, test = import_dataset(study.dataset, data, store)
+    digest, test = _imported(study, data, store)
     grid = Grid(study, digest, test)
     _check_counts(study, store, digest)
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
@@ -103,6 +104,16 @@ def _files(study: Study, test: Artifact) -> tuple[LocalFile | None, LocalFile | 
         )
     inception = weights.inception(asked.weights) if asked.features == "inception" else None
     return inception, weights.resnet(asked.imagenet) if asked.imagenet else None
+
+
+def _imported(study: Study, data: Path, store: Store) -> tuple[str, Artifact]:
+    try:
+        return import_dataset(study.dataset, data, store)
+    except UserError as error:
+        offered, spec = study.stand_in_offered, study.dataset
+        if offered is None or not missing(spec.name, data, **spec.options):
+            raise
+        raise UserError(f"{error}; or run it on {offered}, named in every result, with --stand-in") from None
 
 
 def _check_side(side: int) -> None:

@@ -100,9 +100,9 @@ def plan(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds 
     built_on: dict[str, FitGan] = {}  # generators to make before others can begin
     later = []
     for leaf in wanted:
-        own, *first = list(generators_of(leaf)) or [None]
-        missing = [g for g in first if g is not None and g.key not in stored]
-        if own is not None and own.key not in stored and missing:
+        chain = list(generators_of(leaf))
+        missing = [g for g in chain[1:] if g.key not in stored and chain[0].key not in stored]
+        if missing:
             later.append(leaf)
             built_on |= {g.key: g for g in missing}
     if not later:

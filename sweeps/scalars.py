@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ganaug.stages import Assess, FitGan, Measure
-from sweeps.plan import Job, Leaf, generator_of
+from sweeps.plan import Job, Leaf
 from sweeps.run_folder import of_generator
 from sweeps.store import Store
 

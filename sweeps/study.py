@@ -115,6 +115,9 @@ class Study(Spec):
     name: str
     question: str = ""
     measure: Literal["classifiers", "generators"] = "classifiers"  # what a cell's record is of
+    variant: str | None = None  # the overlay of the study's file that was laid over it; see `overlays`
+    stands_in_for: str | None = None  # the data set that `dataset` takes the place of
+    stand_in_offered: str | None = Field(default=None, exclude=True)  # the data set that --stand-in would take
     dataset: DatasetSpec
     factors: dict[str, list[Any]]
     gan: specs.AnyGan
@@ -132,6 +135,12 @@ class Study(Spec):
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     ranking: RankingSpec = RankingSpec()  # of generators, where they are what is measured
     resources: Resources = Resources()
+
+    @property
+    def folder(self) -> str:
+        """The name of its run folder: a variant other than `corrected`, or stand-in data, is another run."""
+        variant = f"-{self.variant}" if self.variant not in (None, "corrected") else ""
+        return f"{self.name}{variant}" + (f"-on-{self.dataset.name}" if self.stands_in_for else "")
 
     @field_validator("name")
     @classmethod

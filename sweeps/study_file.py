@@ -1,6 +1,7 @@
 """A study's file: found by path or packaged name, read, changed by `--set`, checked; and written out again."""
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from ganaug.errors import UserError
 from ganaug.records import FACTORS
 from ganaug.specs import Spec
-from sweeps import yaml_file
+from sweeps import overlays, yaml_file
 from sweeps.refusals import explain
 from sweeps.study import Study
 
@@ -80,13 +81,25 @@ def _settle_search(study: Study) -> None:
         raise UserError(str(error)) from None
 
 
-def load(study: str, assignments: tuple[str, ...] | list[str] = ()) -> Study:
+def _variant(assignments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """What `--set variant=` asks for, and the other assignments: they change what the variant has settled."""
+    chosen = [a.partition("=")[2] for a in assignments if a.startswith("variant=")]
+    return (chosen[-1] if chosen else None), [a for a in assignments if not a.startswith("variant=")]
+
+
+def load(study: str, assignments: Sequence[str] = (), stand_in: bool = False) -> Study:
     """A study from a file or a packaged name, with `--set` assignments applied; UserError says what is wrong where.
 
+    `stand_in` lays the file's stand-in data over it, and `--set variant=` one of its variants (see `overlays`).
     A number in quotes is a number; `true` and `false` are not.
     """
     path = find(study)
     data = yaml_file.read(path)
+    variant, assignments = _variant(assignments)
+    try:
+        data = overlays.resolved(data, variant, stand_in)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     for assignment in assignments:
         _set(data, assignment)
     data.setdefault("name", path.stem)

@@ -295,5 +295,5 @@ def _colour_bar(fig: Figure, axes: list[Axes], scale: dict[str, Any], unit: str)
         bar.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         bar.minorticks_off()
     bar.tick_params(length=0, labelsize=12)
-    bar.set_title(unit, fontsize=12, loc="left")
+    bar.set_xlabel(unit, fontsize=12, loc="left", labelpad=6)  # below: a narrow facet's title may reach over the bar
     bar.spines["outline"].set_visible(False)

@@ -68,7 +68,9 @@ class Inception:
         torch.save(_state(file, "assess.weights"), safe)  # it unpickles what it is given: tensors, after this
         safe.seek(0)
         try:
-            net = FeatureExtractorInceptionV3("ganaug", ["2048", "logits_unbiased"], feature_extractor_weights_path=safe)
+            net = FeatureExtractorInceptionV3(
+                "ganaug", ["2048", "logits_unbiased"], feature_extractor_weights_path=safe
+            )
         except RuntimeError as error:
             raise _misfit("assess.weights", file, "torch-fidelity’s InceptionV3", error) from None
         return cls(net.to(device), device)

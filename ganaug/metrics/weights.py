@@ -29,7 +29,9 @@ def local(key: str, path: str | None, name: str, instead: str) -> LocalFile:
     """
     place = Path(path).expanduser() if path else cache() / name
     if not place.is_file():
-        raise UserError(f"{key}: needs the file {name}, got none at {place}; put it there, say where it is, or {instead}")
+        raise UserError(
+            f"{key}: needs the file {name}, got none at {place}; put it there, say where it is, or {instead}"
+        )
     return LocalFile(str(place.resolve()), _digest(place))
 
 

@@ -24,7 +24,7 @@ from analysis.figures.search import (
     shown_of_search,
 )
 from analysis.finding import headline
-from analysis.found import NO_BETTER, WORSE
+from analysis.found import NOT_SHOWN_BETTER, WORSE
 from analysis.pictures import _inputs
 from analysis.search import Search
 from ganaug.errors import UserError
@@ -127,12 +127,12 @@ def unfiltered(low: float, high: float) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("search", "words"),
     [
-        (unfiltered(-0.5, 1.1), NO_BETTER),
-        (unfiltered(0.0, 1.1), NO_BETTER),
-        (unfiltered(float("nan"), float("nan")), NO_BETTER),
+        (unfiltered(-0.5, 1.1), NOT_SHOWN_BETTER),
+        (unfiltered(0.0, 1.1), NOT_SHOWN_BETTER),
+        (unfiltered(float("nan"), float("nan")), NOT_SHOWN_BETTER),
         (unfiltered(0.2, 1.1), "The best threshold is better than none."),
         (unfiltered(-2.0, -0.1), WORSE),
-        (unfiltered(0.2, 1.1) | {"best": {"threshold": 0.0}}, NO_BETTER),
+        (unfiltered(0.2, 1.1) | {"best": {"threshold": 0.0}}, NOT_SHOWN_BETTER),
     ],
 )
 def test_the_first_sentence_is_whether_a_filter_is_worth_it(
@@ -238,7 +238,7 @@ def test_the_report_shows_the_search(run: analysis.Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(report, "pictures", lambda *arguments: [])
     text = analysis.write_report(run).read_text()
     assert '<a href="#search">Search</a>' in text
-    assert f"<strong>{NO_BETTER}</strong>" in text
+    assert f"<strong>{NOT_SHOWN_BETTER}</strong>" in text
     assert "Steps of the search" in text
     assert "Search and confirmation" in text
 
