@@ -111,6 +111,11 @@ class Run:
         return self.summary.get("primary")
 
     @property
+    def of_generators(self) -> bool:
+        """Whether its cells are generators, without a classifier behind them."""
+        return self.summary.get("measure") == "generators"
+
+    @property
     def margin_points(self) -> float:
         """Half the width of "no effect", percentage points."""
         return float(self.summary.get("margin_points") or NO_EFFECT_POINTS)

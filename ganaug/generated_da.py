@@ -1,4 +1,4 @@
-"""Generated images as offline augmentation for another GAN: a first one, trained on the same real images, draws them."""
+"""Generated images as offline augmentation for another GAN; a first one, trained on the same images, draws them."""
 
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,8 @@ def augment_generated(stage: "AugmentGenerated", work: Work) -> Artifact:
     """The real images followed by `n_da` others per class, each type's share alike; `generated` ones are the first of
     the first generator's stream, unfiltered.
 
-    `source` is an image's place among the real ones, -1 for a generated one. Raises NoResult where the first generator diverged, UserError where a pool
-    holds fewer images than are asked for.
+    `source` is an image's place among the real ones, -1 for a generated one. Raises NoResult where the first generator
+    diverged, UserError where a pool holds fewer images than are asked for.
     """
     made = work.get(stage.generator).facts
     if made["diverged"]:
@@ -32,7 +32,7 @@ def augment_generated(stage: "AugmentGenerated", work: Work) -> Artifact:
     wanted = shares.pop(GENERATED)
     if wanted > stage.pool.max_per_class:
         raise UserError(
-            f"pool.max_per_class: {wanted} images per class of the first GAN are asked for by n_da {stage.n_da}; raise it"
+            f"pool.max_per_class: n_da {stage.n_da} asks for {wanted} images per class of the first GAN; raise it"
         )
     chunks = range(-(-wanted // stage.pool.chunk))
     drawn = np.concatenate(

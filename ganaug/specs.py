@@ -32,7 +32,7 @@ class AugmentationSpec(Spec):
     zoom: Annotated[float, Field(ge=0, lt=1)] = 0.1  # scale uniform in [1 - z, 1 + z], both axes alike
     shear: Annotated[float, Field(ge=0, lt=90)] = 10.0  # degrees, uniform in [-s, s]
     contrast: Annotated[float, Field(ge=0, lt=1)] = 0.4  # factor about the mean, uniform in [1 - c, 1 + c]
-    # a control for the ratio of real to augmented images: how often each real one lies in an augmented GAN's training set
+    # a control for the ratio of real to augmented images: how often a real one lies in an augmented GAN's training set
     real_copies: Annotated[int, Field(ge=1, le=100)] = 1
 
     later = ("real_copies",)

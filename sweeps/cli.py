@@ -112,6 +112,13 @@ def _writable(folder: Path) -> None:
 def _tell(summary: dict[str, Any], folder: Path) -> None:
     cells, computed = summary["cells"], summary["computed"]
     odd = "".join(f", {cells[s]} {s}" for s in ("starved", "diverged", "failed", "missing") if cells[s])
+    if summary["measure"] == "generators":
+        _say(
+            f"{summary['study']}: {cells['total']} generators{odd}; computed {computed['fit_gan']} GANs, "
+            f"{computed['pool']} chunks of generated images and {computed['assess']} assessments, "
+            f"reused {summary['reused']['assess']} assessments; {summary['seconds']:.0f} s"
+        )
+        return
     _say(
         f"{summary['study']}: {cells['total']} cells{odd}; computed {computed['fit_gan']} GANs, "
         f"{computed['pool']} chunks of generated images and {computed['measure']} records, "

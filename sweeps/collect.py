@@ -90,6 +90,7 @@ def write_folder(
         "status": "partial" if missing or counts["failed"] else "complete",
         "measure": study.measure,
         "ranking": study.ranking.model_dump() if alone else None,
+        "claims": [claim.model_dump(mode="json") for claim in study.claims],
         "cells": {"total": len(grid.asked)}
         | {s: counts[s] for s in ("ok", "starved", "diverged", "failed")}
         | {"missing": missing},

@@ -99,8 +99,8 @@ def _files(study: Study, test: Artifact) -> tuple[LocalFile | None, LocalFile | 
         return None, None
     if asked.features == "classifier" and len(classes) < 2:
         raise UserError(
-            f"assess.features: a classifier of one class ({classes[0]}) has learned nothing, and neither its features nor "
-            "its score mean anything; take assess.features inception, with the file's place in assess.weights"
+            f"assess.features: a classifier of one class ({classes[0]}) has learned nothing, and neither its features "
+            "nor its score mean anything; take assess.features inception, with the file's place in assess.weights"
         )
     inception = weights.inception(asked.weights) if asked.features == "inception" else None
     return inception, weights.resnet(asked.imagenet) if asked.imagenet else None

@@ -133,7 +133,7 @@ def of_generators(
         fit = store.load(grid.assessments[row.key].generator)
         told = {k: row.facts[k] for k in TOLD if k in row.facts}
         losses = fit[0].facts["losses"] if fit else {}
-        curves.append({"key": row.key, **row.factors, "losses": losses, **told})
+        curves.append({"key": row.key, **row.factors, "losses": losses, "assessed": told})
         if len(groups) < GENERATORS and row.factors["seed"] == first_seed:
             found = _shown(train, grid, row.key, store)
             if found is not None:

@@ -103,10 +103,20 @@ class Resources(Spec):
 
 
 class RankingSpec(Spec):
-    """What a study of generators ranks them by, and which way it reads it; reading a score the wrong way can be said."""
+    """What a study of generators ranks them by, and which way it reads it; the wrong way can be said too."""
 
     metric: Literal["kid", "fid", "precision", "recall", "density", "coverage", "score"] = "kid"
     better: Literal["lower", "higher"] = "lower"
+
+
+class ScoreClaim(Spec):
+    """What a published study said of its generators: the metric of one arm reads higher or lower than another's."""
+
+    text: str
+    of: Value  # factors of the arm, e.g. {gan_da: negative}
+    than: Value | Literal["all others"]
+    reads: Literal["higher", "lower"]
+    metric: Literal["kid", "fid", "precision", "recall", "density", "coverage", "score"] = "score"
 
 
 class Study(Spec):
@@ -134,6 +144,7 @@ class Study(Spec):
     margin_points: Annotated[float, Field(gt=0, le=100)] = 1.0  # a change inside ± this is "no effect"
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     ranking: RankingSpec = RankingSpec()  # of generators, where they are what is measured
+    claims: tuple[ScoreClaim, ...] = ()  # of the published study, to be held against what is measured
     resources: Resources = Resources()
 
     @property
@@ -220,6 +231,10 @@ class Study(Spec):
         for name in self.paths:
             if name.startswith(AFTER_PATHS):
                 raise ValueError(f"factors.{name}: comes after the generator, which measure: generators stops at")
+        for i, said in enumerate(self.claims):
+            for side in (said.of, said.than):
+                if isinstance(side, dict) and (odd := sorted(side.keys() - self.factors.keys())):
+                    raise ValueError(f"claims[{i}]: unknown factor {odd[0]!r}{hint(odd[0], self.factors)}")
         if self.primary is not None:
             raise ValueError("primary: compares classifiers, and measure: generators trains none; leave it out")
         if self.search is not None:

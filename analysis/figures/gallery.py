@@ -33,12 +33,20 @@ from analysis.figures.snapshots import snapshots
 from analysis.figures.threshold import threshold_curve
 from analysis.figures.trajectories import class_trajectories
 from analysis.finding import Headline
+from analysis.generator_report import generator_figures
 from analysis.paired import deltas_over_seeds, usable
 from analysis.run import Run, axis
 from analysis.words import setting_names
 
 MOST_SHEETS = 3
-PICTURES = ("samples_", "snapshots_", "confusion", "search_values")  # shades and photographs need more than a palette
+PICTURES = (
+    "samples_",
+    "snapshots_",
+    "arm_sheet",
+    "score_illustrated",
+    "confusion",
+    "search_values",
+)  # shades and photographs need more than a palette
 
 Shown = tuple[str, Figure | None, str, str]  # name, figure, alternative text, caption
 
@@ -240,6 +248,9 @@ def _pictures(run: Run) -> Iterator[Shown]:
 
 def _figures(run: Run, said: Headline) -> Iterator[Shown]:
     """All figures, in the order of the page."""
+    if run.of_generators:
+        yield from generator_figures(run)
+        return
     if len(usable(run.grid)):
         where, why = question(run, said)
         n_contrasts = len(deltas_over_seeds(run.grid))

@@ -62,10 +62,8 @@ def load_pomeranian(data_dir: Path, size: int) -> Dataset:
     Raises UserError, one line, for absent or damaged files.
     """
     if missing := missing_pomeranian(data_dir):
-        names = ", ".join(str(path.relative_to(_root(data_dir))) for path in missing)
-        raise UserError(
-            f"pomeranian needs the Oxford-IIIT Pet data set's images and annotations: put {names} into {_root(data_dir)}"
-        )
+        wanted = ", ".join(str(path.relative_to(_root(data_dir))) for path in missing)
+        raise UserError(f"pomeranian needs the Oxford-IIIT Pet data set: put {wanted} into {_root(data_dir)}")
     names = _names(data_dir)
     images = np.empty((len(names), 3, size, size), np.uint8)
     for image, name in zip(images, names, strict=True):

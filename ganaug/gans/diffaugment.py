@@ -10,7 +10,6 @@ import torch
 from ganaug.augmentation import FLIPS, contrast
 from ganaug.specs import DiffAugmentSpec, parse_da
 
-
 CONTRAST = 0.4  # factors about an image's mean, uniform in 1 ± this
 
 

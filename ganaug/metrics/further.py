@@ -60,7 +60,7 @@ def references(real: np.ndarray, n_classes: int, n: int, rng: np.random.Generato
 
 
 def at_checkpoint(stage: "Assess", fit: Artifact, step: int, n: int) -> np.ndarray:
-    """The first `n` images per class of the generator's stream as they were after `step`: uint8 (classes · n, C, H, W)."""
+    """The first `n` images per class of the generator's stream as it was after `step`: uint8 (classes · n, C, H, W)."""
     of, size = stage.generator, stage.pool.chunk
     generator = generator_at(of.gan, fit, step)
     classes = []

@@ -1,4 +1,4 @@
-"""Where the weights of ImageNet's networks lie: a file the user names, or the one their library keeps. Loads no torch."""
+"""Where the weights of ImageNet's networks lie: a file the user names, or their library's. Loads no torch."""
 
 import hashlib
 import os
