@@ -92,10 +92,13 @@ def _recall(called: np.ndarray, labels: np.ndarray, n_classes: int) -> list[floa
     return [float(hits.mean()) if len(hits) else None for hits in own]
 
 
-def _against_real(some: _Images, real: _Images, name: str, stage: "Assess") -> dict[str, Any]:
-    """Distribution metrics of equally many of each class's images from both sides, the real ones those of the split."""
+def _against_real(some: _Images, real: _Images, name: str, stage: "Assess", error: bool = True) -> dict[str, Any]:
+    """Distribution metrics of equally many of each class's images from both sides, the real ones those of the split.
+
+    error: with the standard error of `kid`, which takes most of the time.
+    """
     per_class = int(min(np.bincount(kind.labels).min() for kind in (some, real)))
-    rng = numpy_rng(stage.generator.split.seed, "assess", "kid", name)
+    rng = numpy_rng(stage.generator.split.seed, "assess", "kid", name) if error else None
     values, missing = compare(some.features(per_class), real.features(per_class), stage.assess.neighbours, rng)
     return {**values, score_name(stage): some.score(), "compared_per_class": per_class, "missing": missing}
 
@@ -145,18 +148,18 @@ def _further(
     fit = work.get(stage.generator)
     n_classes, n = len(np.unique(labels)), len(labels) // len(np.unique(labels))
 
-    def measured(images: np.ndarray, name: str) -> dict[str, Any]:
-        return _against_real(_Images(images, labels, judge(images)), real, name, stage)
+    def measured(images: np.ndarray) -> dict[str, Any]:
+        return _against_real(_Images(images, labels, judge(images)), real, "", stage, error=False)
 
     if steps := fit.facts.get("checkpoint_steps"):
         drawn = {step: at_checkpoint(stage, fit, step, n) for step in steps}
-        facts["steps"] = [{"step": step, **measured(images, "generated")} for step, images in drawn.items()]
+        facts["steps"] = [{"step": step, **measured(images)} for step, images in drawn.items()]
     if asked.leaks:
         facts["leaks"] = leaks(generated.images, real.images, validation.images, asked.leaks)
     if asked.references:
         rng = numpy_rng(stage.generator.split.seed, "assess", "references")
         sets = references(real.images, n_classes, n, rng)
-        facts["references"] = {name: measured(images, name) for name, images in sets.items()}
+        facts["references"] = {name: measured(images) for name, images in sets.items()}
         said = generated.probabilities().reshape(n_classes, n, -1)
         arrays["marginal"] = said.mean((0, 1)).astype(np.float32)  # p(y)
         arrays["probabilities"] = said[:, :SHOWN].astype(np.float32)  # p(y|x) of the images shown
