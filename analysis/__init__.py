@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from analysis.report import write_report as write_report
     from analysis.run import Run as Run
     from analysis.run import load as load
+    from analysis.variants import variants_table as variants_table
 
 _HOME = {
     "Run": "analysis.run",
@@ -75,6 +76,7 @@ _HOME = {
     "search_history": "analysis.plots_of_search",
     "search_importances": "analysis.plots_of_search",
     "pareto_front": "analysis.plots_of_search",
+    "variants_table": "analysis.variants",
     "write_comparison": "analysis.against",
     "write_report": "analysis.report",
 }

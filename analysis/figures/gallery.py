@@ -18,6 +18,7 @@ from analysis.figures.alarms import collapse_alarms
 from analysis.figures.confusion import confusion
 from analysis.figures.confusion_pairs import confusion_pairs
 from analysis.figures.controls import controls
+from analysis.figures.counts import count_curve
 from analysis.figures.da import da_bars
 from analysis.figures.filters import filters
 from analysis.figures.heatmap import heatmap
@@ -25,6 +26,7 @@ from analysis.figures.learning import learning_curve
 from analysis.figures.losses import gan_losses
 from analysis.figures.metrics import metric_scatter
 from analysis.figures.per_class import class_forest
+from analysis.figures.recall import recall_map
 from analysis.figures.samples import sample_sheet
 from analysis.figures.search import shown_of_search
 from analysis.figures.sheet import save, save_svg
@@ -128,6 +130,13 @@ def _curves(run: Run, where: dict[str, Any] | None, why: str, n_contrasts: int) 
         "generated ones replace. Does their lead shrink as real ones grow?",
     )
     yield (
+        "count_curve",
+        count_curve(run),
+        "Line chart of test accuracy against all images per class, real only and with more and more generated ones.",
+        "Follow a coloured line to the right: does it climb with the dashed one? How far it stays below says what a "
+        "generated image is worth.",
+    )
+    yield (
         "controls",
         controls(run, where, why, least=2 if n_contrasts > 1 else 1),
         f"Points with intervals: generated images against each control at {at}.",
@@ -165,6 +174,13 @@ def _curves(run: Run, where: dict[str, Any] | None, why: str, n_contrasts: int) 
 
 
 def _classes(run: Run, where: dict[str, Any] | None, why: str) -> Iterator[Shown]:
+    yield (
+        "recall",
+        recall_map(run),
+        "Map of recall: a row per setting, a column per class.",
+        "Which classes does a setting know? A pale column is hard for all; a pale cell in a dark column is what that "
+        "setting cannot teach.",
+    )
     if where is None:
         return
     at = described(where, setting_names(run.grid))
