@@ -254,8 +254,8 @@ def generator_method(run: Run) -> list[tuple[str, str]]:
         ),
         (
             "The score and its orientation",
-            f"{score_name(run)} is exp of the mutual information of image and called class: higher is better, so far as "
-            "it says anything. It never looks at a real image, and of a set with one class it says little.",
+            f"{score_name(run)} is exp of the mutual information of image and called class. Higher is better, as far "
+            "as it says anything. It never looks at a real image, and of a set with one class it says little.",
         ),
     ]
 

@@ -44,7 +44,7 @@ def _misfit(key: str, file: LocalFile, network: str, error: RuntimeError) -> Use
 
 def _colour(images: np.ndarray) -> torch.Tensor:
     """uint8 (N, 1 or 3, H, W) -> (N, 3, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(np.broadcast_to(images, (len(images), 3, *images.shape[2:]))))
+    return torch.from_numpy(np.broadcast_to(images, (len(images), 3, *images.shape[2:])).copy())
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def test_no_torch_is_loaded_to_read_images(tmp_path):
 
 def test_an_unknown_name_lists_the_known_ones_and_guesses():
     assert refusal("fashion_mnist") == (
-        "dataset must be one of mnist, kmnist, fashion-mnist, emnist, digits, folder, got 'fashion_mnist'; "
+        "dataset must be one of mnist, kmnist, fashion-mnist, emnist, digits, celeba, pomeranian, folder, "
+        "got 'fashion_mnist'; "
         "did you mean fashion-mnist?"
     )
     assert refusal("cifar").endswith("got 'cifar'")
@@ -80,6 +81,8 @@ def test_every_data_set_says_what_it_lacks(tmp_path, monkeypatch):
         "fashion-mnist": 4,
         "emnist": 4,
         "digits": 0,
+        "celeba": 1,
+        "pomeranian": 3,
         "folder": 1,
     }
     assert lacking["mnist"][0] == tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
