@@ -46,7 +46,7 @@ def agreement(a: str | Run, b: str | Run, metric: str = "score") -> Agreement:
     for run in (one, other):
         if not run.of_generators:
             raise UserError(f"{run.folder}: measures classifiers; an agreement is between two studies of generators")
-    joined = _changes(one, metric).join(_changes(other, metric), how="inner", lsuffix="_a", rsuffix="_b").reset_index()
+    joined = _changes(one, metric).reset_index().merge(_changes(other, metric), on="arm", suffixes=("_a", "_b"))
     if len(joined) < 2:
         raise UserError(
             f"{one.folder} and {other.folder}: share {len(joined)} arms with a change in {metric}, need two"

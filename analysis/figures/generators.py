@@ -175,7 +175,9 @@ def orientation(run: Run) -> Figure | None:
     ax.axvline(1, color=RULE, lw=1.2)
     ax.set_xlabel(f"{name} (1 is the least there is)")
     ax.set_ylabel("kernel distance (KID)")
-    ax.set_yscale("symlog", linthresh=max(1e-3, abs(float(table["kid"].astype(float).median()))))
+    near = max(1e-3, abs(float(table["kid"].astype(float).median())))
+    ax.set_yscale("symlog", linthresh=near)
+    ax.set_ylim(-near, 3 * max(float(means["kid"].max()), float(table["kid"].astype(float).max())))
     ax.grid(axis="both")
     return fig
 

@@ -57,7 +57,7 @@ def test_the_metrics_are_torch_fidelitys_own(file, sets):
         theirs = calculate_metrics(
             input1=_Images(generated),
             input2=_Images(real), feature_extractor_weights_path=file.path, cuda=False, isc=True, fid=True, kid=True,
-            kid_subset_size=N, kid_subsets=1, isc_splits=1, verbose=False, cache=False, batch_size=25, save_cpu_ram=True,
+            kid_subset_size=N, kid_subsets=1, isc_splits=1, verbose=False, cache=False, save_cpu_ram=True,
         )  # fmt: skip
     assert values["kid"] == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4, abs=1e-6)
     assert values["fid"] == pytest.approx(theirs["frechet_inception_distance"], rel=1e-2, abs=1e-3)
