@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from analysis.filters import filters_table as filters_table
     from analysis.finding import headline as headline
     from analysis.found import search_finding as search_finding
+    from analysis.generator_agreement import agreement as agreement
+    from analysis.generator_claims import claims_held as claims_held
+    from analysis.generator_tables import generators as generators
     from analysis.metrics_table import gain_correlations as gain_correlations
     from analysis.over_settings import overall as overall
     from analysis.over_settings import primary_tests as primary_tests
@@ -61,6 +64,9 @@ _HOME = {
     "class_verdicts": "analysis.classes",
     "classic_contrasts": "analysis.classic",
     "confusion_shifts": "analysis.confusion",
+    "generators": "analysis.generator_tables",
+    "claims_held": "analysis.generator_claims",
+    "agreement": "analysis.generator_agreement",
     "gain_correlations": "analysis.metrics_table",
     "compare": "analysis.comparison",
     "heatmap": "analysis.plots",

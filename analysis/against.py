@@ -119,6 +119,10 @@ def _named(a: Run, b: Run) -> tuple[str, str]:
 def write_comparison(a: str | Path | Run, b: str | Path | Run) -> Path:
     """Write `report/against-<b's folder>.html` into the run folder `a` and return its path. UserError as `compare`."""
     a, b = load(a), load(b)
+    if a.of_generators or b.of_generators:
+        from analysis.generator_against import write_agreement
+
+        return write_agreement(a, b)
     found = compare(a, b)
     names = _named(a, b)
     stem = f"against-{b.folder.resolve().name}"

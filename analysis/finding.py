@@ -284,6 +284,10 @@ def _confirmatory(run: Run, table: pd.DataFrame) -> Headline:
 
 def headline(run: Run) -> Headline:
     """The verdict on `run`: its primary contrast in words; without one, its best contrast and how it was chosen."""
+    if run.of_generators:
+        from analysis.generator_report import generator_headline  # which needs the class above
+
+        return generator_headline(run)
     table = contrasts(run)
     if table.empty or (run.semi and not table["n_seeds"].any()):
         return _without_contrasts(run)

@@ -10,6 +10,7 @@ from typing import Any
 from analysis.factors import described, is_control, levels, varied, written
 from analysis.finding import Headline, headline
 from analysis.found import search_finding
+from analysis.generator_report import generator_facts, generator_method, generator_missing, generator_sections
 from analysis.interactive import interactive
 from analysis.method import method
 from analysis.page import put, render
@@ -139,7 +140,8 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
     said = headline(run)
     folder = run.folder / "report"
     figures = pictures(run, said, folder / "figures")
-    found = None if run.semi else interactive(run, _start(run, said))
+    alone = run.of_generators
+    found = None if alone or run.semi else interactive(run, _start(run, said))
     study = run.folder / "study.yaml"
     page = render(
         "report.html.j2",
@@ -152,13 +154,14 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
         search=search_finding(run),
         running=running,
         warnings=_warnings(run, running),
-        facts=_facts(run),
+        facts=generator_facts(run) if alone else _facts(run),
+        unit="" if alone else "Points are percentage points of accuracy. ",
         map=found,
         figures=figures,
-        tables=sections(run, said),
-        method=method(run),
+        tables=generator_sections(run) if alone else sections(run, said),
+        method=generator_method(run) if alone else method(run),
         provenance=_provenance(run),
         study=study.read_text(encoding="utf-8"),
-        missing=_missing(run, figures),
+        missing=generator_missing(run) if alone else _missing(run, figures),
     )
     return put(folder / "index.html", page)

@@ -33,7 +33,7 @@ REQUIRED = (
     "reason",
 )
 SHEET = ("real", "kept", "rejected", "kept_score", "rejected_score")
-SHEET_MORE = ("nearest", "nearest_distance", "snapshots", "traversal")
+SHEET_MORE = ("nearest", "nearest_distance", "snapshots", "traversal", "probabilities", "marginal")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class SampleSheet:
     training image nearest to each kept one (black where there is none); nearest_distance: float32 (classes, m),
     root mean square of the difference in grey levels, 0 to 255 (NaN where there is none). snapshots: uint8 (T,
     classes, m, C, H, W), the generator's images after each of the T snapshot_steps, int64. traversal: uint8 (codes,
-    classes, V, C, H, W), of an InfoGAN, one image per class as each continuous code takes the V traversal_values. The
-    last six are None where the run did not keep them.
+    classes, V, C, H, W), of an InfoGAN, one image per class as each continuous code takes the V traversal_values.
+    probabilities: float32 (classes, up to 8, K), p(y|x) of the first images; marginal: (K,), p(y) of all. What the
+    run did not keep is None.
     """
 
     factors: dict[str, Any]
@@ -61,6 +62,8 @@ class SampleSheet:
     snapshot_steps: np.ndarray | None = None
     traversal: np.ndarray | None = None
     traversal_values: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+    marginal: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so that what is dear can be remembered per run
@@ -115,6 +118,11 @@ class Run:
     def primary(self) -> dict[str, Any] | None:
         """The contrast named before the run: every factor but the seed, and `against`; None where none was."""
         return self.summary.get("primary")
+
+    @property
+    def of_generators(self) -> bool:
+        """Whether its cells are generators, without a classifier behind them."""
+        return self.summary.get("measure") == "generators"
 
     @property
     def margin_points(self) -> float:

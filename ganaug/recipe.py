@@ -7,6 +7,7 @@ from ganaug import specs
 from ganaug.records import Arm
 from ganaug.stages import (
     Augment,
+    AugmentGenerated,
     Duplicate,
     Extra,
     Fit,
@@ -72,14 +73,27 @@ def _judge(cell: Cell, split: Split) -> FitJudge:
     return FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else specs.AugmentationSpec())
 
 
-def _generated(cell: Cell, split: Split) -> Select:
-    images: Split | Augment = split
-    if cell.gan_da:
-        n_da = cell.n_real if cell.n_da is None else cell.n_da
+def _split(cell: Cell) -> Split:
+    return Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
+
+
+def generator(cell: Cell) -> FitGan:
+    """A cell's generator: load → split → augment → fit GAN. `generated` images come from a first one, without any."""
+    split = _split(cell)
+    n_da = cell.n_real if cell.n_da is None else cell.n_da
+    images: Split | Augment | AugmentGenerated = split
+    if specs.GENERATED in cell.gan_da:
+        first = FitGan(split, cell.gan, cell.seed)
+        images = AugmentGenerated(first, cell.pool, cell.gan_da, n_da, cell.augmentation)
+    elif cell.gan_da:
         images = Augment(split, cell.gan_da, n_da, cell.augmentation)
+    return FitGan(images, cell.gan, cell.seed)
+
+
+def _generated(cell: Cell, split: Split) -> Select:
     chosen = strict(cell.filter, cell.threshold)
     judge = _judge(cell, split) if specs.asks_judge(chosen) else None
-    return Select(FitGan(images, cell.gan, cell.seed), cell.pool, chosen, cell.n_gen, judge)
+    return Select(generator(cell), cell.pool, chosen, cell.n_gen, judge)
 
 
 def _extra(cell: Cell, split: Split) -> Extra | None:
@@ -132,9 +146,10 @@ def classifiers(cell: Cell) -> tuple[Fit, ...]:
     """
     if cell.semi is not None:
         return _semi(cell, cell.semi)
-    split = Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
+    split = _split(cell)
     extra = _extra(cell, split)
     strength = cell.augmentation if cell.clf_da else specs.AugmentationSpec()
+    strength = strength.model_copy(update={"real_copies": 1})  # of a GAN's training set
     mixing = cell.mixing if extra else specs.MixingSpec()
     judge = _judge(cell, split) if mixing.soft_labels else None
     spec = cell.classifier

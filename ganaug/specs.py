@@ -17,6 +17,9 @@ DA_TYPES = (
     "rotation", "shift", "width_shift", "height_shift", "zoom", "shear", "hflip", "vflip", "negative", "contrast",
     "channel_shift", "brightness",
 )  # fmt: skip
+GENERATED = "generated"  # as augmentation for a GAN: images of a first GAN, trained on the same real ones without any
+FLIPS = ("hflip", "vflip", "negative")
+DIFFERENTIABLE = (*FLIPS, "contrast")
 
 
 class Spec(BaseModel):
@@ -25,10 +28,15 @@ class Spec(BaseModel):
     later: ClassVar[tuple[str, ...]] = ()  # settings younger than results already stored
 
     def identity(self) -> dict[str, Any]:
-        """What a key is made of: every setting, but a `later` one only where it differs from its default."""
-        fields = type(self).model_fields
-        silent = {name for name in self.later if getattr(self, name) == fields[name].default}
-        return self.model_dump(mode="json", exclude=silent)
+        """What a key is made of, as JSON: every setting, but a `later` one only where it differs from its default."""
+        told = self.model_dump(mode="json")
+        for name, known in type(self).model_fields.items():
+            own = getattr(self, name)
+            if name in self.later and own == known.default:
+                del told[name]
+            elif isinstance(own, Spec):
+                told[name] = own.identity()
+        return told
 
 
 Fill = Literal["background", "nearest", "constant", "reflect", "wrap"]
@@ -40,7 +48,9 @@ class AugmentationSpec(Spec):
     docs/augmentation.md has each setting beside Keras' own.
     """
 
-    later: ClassVar = ("width_shift", "height_shift", "channel_shift", "brightness", "fill", "cval", "convention")
+    later: ClassVar = (
+        "width_shift", "height_shift", "channel_shift", "brightness", "fill", "cval", "convention", "real_copies",
+    )  # fmt: skip
 
     rotation: Annotated[float, Field(ge=0, le=180)] = 15.0  # degrees, uniform in [-r, r]
     shift: Annotated[float, Field(ge=0, le=1)] = 0.1  # share of the side, uniform in [-s, s], each axis
@@ -54,13 +64,32 @@ class AugmentationSpec(Spec):
     fill: Fill = "background"  # what a geometric type shows from beyond the edge
     cval: Annotated[float, Field(ge=0, le=255)] = 0.0  # the grey level of fill constant
     convention: Literal["ganaug", "keras"] = "ganaug"  # how rotation, shifts, shear and zoom make one map
+    # a control for the ratio of real to augmented images: how often a real one lies in an augmented GAN's training set
+    real_copies: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class DiffAugmentSpec(Spec):
-    """Differentiable augmentation inside GAN training (Zhao et al. 2020, arXiv:2006.10738); never flips."""
+    """Differentiable augmentation inside GAN training (Zhao et al. 2020, arXiv:2006.10738); never flips by itself.
+
+    `types` are applied to what the discriminator sees, each to an image with `probability`. Below 1/2 a flip does not
+    leak: the generator cannot make the share of mirrored images right by drawing some of them (Karras et al. 2020,
+    arXiv:2006.06676, section 2.2). At 1/2 mirrored and upright ones could not be told apart.
+    """
 
     translation: Annotated[float, Field(ge=0, le=0.5)] = 0.125  # of the side
     cutout: Annotated[float, Field(ge=0, lt=1)] = 0.25  # side of the square, as a share of the image's side
+    types: str = "none"  # of contrast, hflip, vflip and negative, joined by +
+    probability: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
+
+    later = ("types", "probability")
+
+    @field_validator("types")
+    @classmethod
+    def _differentiable(cls, text: str) -> str:
+        for name in parse_da(text):
+            if name not in DIFFERENTIABLE:
+                raise ValueError(f"must be none or of {', '.join(DIFFERENTIABLE)}, joined by +, got {text!r}")
+        return text
 
 
 Loss = Literal["hinge", "bce", "least-squares"]
@@ -76,6 +105,11 @@ class GanSpec(Spec):
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999  # of the generator's weights; 0 keeps the last ones
+    r1: Annotated[float, Field(ge=0, le=1000)] = 0.0  # weight of the gradient penalty on real images; 0: none
+    r1_every: PositiveInt = 16  # steps from one penalty to the next, which then weighs as many times as much
+    checkpoints: Annotated[int, Field(ge=0, le=50)] = 0  # how many generators of the training's course are kept
+
+    later = ("r1", "r1_every", "checkpoints")
 
 
 class CganSpec(GanSpec):
@@ -375,21 +409,24 @@ class SemiSpec(Spec):
     fixmatch: FixMatchSpec = FixMatchSpec()
 
 
-def parse_da(text: str) -> tuple[str, ...]:
+def parse_da(text: str, known: tuple[str, ...] = DA_TYPES) -> tuple[str, ...]:
     """`none` is no augmentation, `hflip` one type, `hflip+rotation` several; a repeated or unknown type is refused."""
     if text == "none":
         return ()
     types = tuple(part.strip() for part in text.split("+"))
     for name in types:
-        if name not in DA_TYPES:
-            raise ValueError(
-                f"unknown augmentation {name!r}; known: none, {', '.join(DA_TYPES)}, or several joined by +"
-            )
+        if name not in known:
+            raise ValueError(f"unknown augmentation {name!r}; known: none, {', '.join(known)}, or several joined by +")
     if len(set(types)) < len(types):
         raise ValueError(f"an augmentation is named twice in {text!r}")
     if "shift" in types and {"width_shift", "height_shift"} & set(types):
         raise ValueError(f"shift moves both axes, so width_shift and height_shift are in it, got {text!r}; drop one")
     return types
+
+
+def parse_gan_da(text: str) -> tuple[str, ...]:
+    """The same of augmentation for a GAN, which may be `generated` as well."""
+    return parse_da(text, (*DA_TYPES, GENERATED))
 
 
 class AssessSpec(Spec):
@@ -398,3 +435,18 @@ class AssessSpec(Spec):
     images_per_class: PositiveInt = 100  # the first of the unfiltered stream, at most the pool's max_per_class
     steps: PositiveInt | None = None  # updates of the two classifiers; None: as many as the study's classifier
     neighbours: PositiveInt = 5  # k of precision, recall, density and coverage
+    features: Literal["classifier", "inception"] = "classifier"  # of the study's own kind, or of ImageNet's Inception
+    weights: str | None = None  # Inception's file; None: where torch-fidelity keeps it
+    imagenet: str | None = None  # a file of ResNet-50's weights: what it calls the generated images; None: not asked
+    leaks: tuple[str, ...] = ()  # types looked for among the samples: images nearer to a mirrored or negative real one
+    references: bool = False  # the metrics also of noise and of one image repeated: what a score's orientation is worth
+
+    later = ("features", "weights", "imagenet", "leaks", "references")
+
+    @field_validator("leaks")
+    @classmethod
+    def _flips(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        for name in types:
+            if name not in FLIPS:
+                raise ValueError(f"must be of {', '.join(FLIPS)}, got {name!r}")
+        return types

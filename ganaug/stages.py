@@ -17,11 +17,21 @@ from ganaug import specs
 from ganaug.artifact import Artifact, Work
 
 
+@dataclass(frozen=True)
+class LocalFile:
+    """A file that a stage reads: what it holds is its identity, where it lies is not."""
+
+    path: str
+    sha256: str  # 64 hex digits
+
+
 def _plain(value: Any) -> Any:
-    """A stage's parameter as canonical JSON: a parent is its key."""
+    """A stage's parameter as canonical JSON: a parent is its key, a file its digest."""
     match value:
         case Stage():
             return value.key
+        case LocalFile():
+            return value.sha256
         case specs.Spec():
             return value.identity()
         case tuple():
@@ -36,6 +46,7 @@ class Stage:
 
     version: ClassVar[int] = 1
     stored: ClassVar[bool] = False  # worth keeping: dear to make, or a result
+    later: ClassVar[tuple[str, ...]] = ()  # parameters that came later: no part of the key while they are None
 
     @classmethod
     def kind(cls) -> str:
@@ -44,7 +55,8 @@ class Stage:
 
     def describe(self) -> dict[str, Any]:
         """Everything the key is made of, as JSON."""
-        parameters = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        parameters = {k: _plain(v) for k, v in own.items() if not (v is None and k in self.later)}
         return {"stage": self.kind(), "version": self.version, **parameters}
 
     @cached_property
@@ -124,13 +136,13 @@ class FitGan(Stage):
 
     stored: ClassVar[bool] = True
     version: ClassVar[int] = 2  # 2: pictures of the training's course; the calibration's middle lies at 1/2
-    images: Split | Augment
+    images: "Split | Augment | AugmentGenerated"
     gan: specs.AnyGan
     seed: int
 
     @property
     def split(self) -> Split:
-        return self.images.real if isinstance(self.images, Augment) else self.images
+        return self.images if isinstance(self.images, Split) else self.images.real
 
     def run(self, work: Work) -> Artifact:
         from ganaug.gans.fit import fit_gan
@@ -152,6 +164,26 @@ class Pool(Stage):
 
         fit = self.generator
         return draw_chunk(fit.gan, work.get(fit), fit.seed, self.index, self.size)
+
+
+@dataclass(frozen=True)
+class AugmentGenerated(Stage):
+    """The real images and, offline, `n_da` others per class, among them the images of a first generator."""
+
+    generator: FitGan  # trained on the real images alone
+    pool: specs.PoolSpec
+    types: tuple[str, ...]  # `generated` among them
+    n_da: int
+    strength: specs.AugmentationSpec
+
+    @property
+    def real(self) -> Split:
+        return self.generator.split
+
+    def run(self, work: Work) -> Artifact:
+        from ganaug.generated_da import augment_generated
+
+        return augment_generated(self, work)
 
 
 @dataclass(frozen=True)
@@ -367,10 +399,13 @@ class Assess(Stage):
     """What a generator's images are worth by themselves, judged on real and validation images: metrics and alarms."""
 
     stored: ClassVar[bool] = True
+    later: ClassVar[tuple[str, ...]] = ("inception", "imagenet")
     generator: FitGan
     pool: specs.PoolSpec
     classifier: specs.ClassifierSpec
-    assess: specs.AssessSpec
+    assess: specs.AssessSpec  # its paths null: the files below say what they hold
+    inception: LocalFile | None = None
+    imagenet: LocalFile | None = None
 
     def run(self, work: Work) -> Artifact:
         from ganaug.metrics.assess import assess

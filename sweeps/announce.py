@@ -68,7 +68,7 @@ def begin(folder: RunFolder, grid: "Grid", store: Store, done: int) -> None:
     told = Announcement(
         study=grid.study.name,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        total=len(grid.measures),
+        total=len(grid.asked),
         done=done,
         work=work_left(grid, store),
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

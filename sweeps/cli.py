@@ -112,6 +112,13 @@ def _writable(folder: Path) -> None:
 def _tell(summary: dict[str, Any], folder: Path) -> None:
     cells, computed = summary["cells"], summary["computed"]
     odd = "".join(f", {cells[s]} {s}" for s in ("starved", "diverged", "failed", "missing") if cells[s])
+    if summary["measure"] == "generators":
+        _say(
+            f"{summary['study']}: {cells['total']} generators{odd}; computed {computed['fit_gan']} GANs, "
+            f"{computed['pool']} chunks of generated images and {computed['assess']} assessments, "
+            f"reused {summary['reused']['assess']} assessments; {summary['seconds']:.0f} s"
+        )
+        return
     _say(
         f"{summary['study']}: {cells['total']} cells{odd}; computed {computed['fit_gan']} GANs, "
         f"{computed['pool']} chunks of generated images and {computed['measure']} records, "
@@ -151,15 +158,15 @@ def plan(
     grid = open_grid(resolved, data, place)
     stored = grid.stored(place)
     leaves = grid.leaves()
-    measures = list(grid.measures.values())
-    generators = {g.key for m in measures if (g := generator_of(m))}
+    asked = list(grid.asked.values())
+    generators = grid.generators.keys()
     shape = tuple(grid.test.facts["shape"])
     seconds = measured_seconds(shape, len(grid.test.facts["classes"]))
     shared, alone = totals(leaves, stored, seconds)
     waves = make_plan(leaves, stored, slots(resolved), seconds)
-    using = sum(1 for m in measures if generator_of(m))
+    using = sum(1 for leaf in asked if generator_of(leaf))
     _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
-    _say(f"cells       {len(measures)}, of which {sum(m.key in stored for m in measures)} stored")
+    _say(f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored")
     _say(
         f"generators  {len(generators)} for the {using} cells that use one, of which {len(generators & stored)} stored"
     )

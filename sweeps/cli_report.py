@@ -43,7 +43,7 @@ def status(run: RunFolder, follow: Follow = False, every: Every = 30, data: Data
     from sweeps.reopen import reopen
 
     summary, store, grid = reopen(run, data)
-    missing, total = len(grid.missing(store)), len(grid.measures)
+    missing, total = len(grid.missing(store)), len(grid.asked)
     typer.echo(f"{summary['study']}: {total - missing} of {total} cells done, {missing} missing")
     typer.echo(f"last run    {summary['finished']}, {summary['seconds']:.0f} s, {summary['status']}")
     if missing:

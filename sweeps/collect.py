@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ganaug.records import FACTORS
-from ganaug.stages import Measure, TrainImages
+from ganaug.stages import Assess, Measure, TrainImages
 from sweeps import samples
 from sweeps.grid import Grid
 from sweeps.plan import generator_of
@@ -44,14 +44,17 @@ def rows_of(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
 
 def _generator_rows(grid: Grid, store: Store) -> list[GeneratorRow]:
     """What is known of every generator, under the factors that made it."""
-    rows = {}
-    for key, measure in grid.measures.items():
-        generator = generator_of(measure)
-        if generator is not None and generator.key not in rows and generator.key in grid.assessments:
-            found = store.load(grid.assessments[generator.key])
-            if found is not None:
-                rows[generator.key] = GeneratorRow(generator.key, of_generator(grid.factors[key]), found[0].facts)
-    return list(rows.values())
+    rows = []
+    for key, factors in grid.generators.items():
+        found = store.load(grid.assessments[key]) if key in grid.assessments else None
+        if found is not None:
+            rows.append(GeneratorRow(key, of_generator(factors), found[0].facts))
+    return rows
+
+
+def unreadable(grid: Grid, store: Store) -> list[Assess]:
+    """The assessments that are not stored whole; reading verifies, and sets damaged ones aside."""
+    return [a for a in grid.assessments.values() if store.load(a) is None]
 
 
 def _classifier_curves(rows: list[Row]) -> list[dict[str, Any]]:
@@ -70,9 +73,16 @@ def write_folder(
     study, test = grid.study, grid.test
     write(folder.study, to_yaml(study).encode())
     folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths])
-    folder.write_generators(_generator_rows(grid, store), test.facts["classes"], [*FACTORS, *study.paths])
+    generators = _generator_rows(grid, store)
+    folder.write_generators(generators, test.facts["classes"], [*FACTORS, *study.paths])
     train = store.load(TrainImages(grid.digest))
-    groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0]) if train else ([], [])
+    alone = study.measure == "generators"
+    groups: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    curves: list[dict[str, Any]] = []
+    if train and alone:
+        groups, curves = samples.of_generators(generators, grid, store, train[0])
+    elif train:
+        groups, curves = samples.collect(rows, grid.cells, grid.measures, store, train[0])
     folder.write_samples(groups)
     folder.write_semi(rows)
     write_json(folder.curves, curves)
@@ -80,8 +90,12 @@ def write_folder(
         write_json(folder.classifier_curves, watched)
     of_assessments = {a.key: failures[a.key] for a in grid.assessments.values() if a.key in failures}
     write_json(folder.failures, {r.key: r.failure for r in rows if r.failure} | of_assessments)
-    counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
-    missing = len(grid.measures) - len(rows)
+    if alone:
+        counts = Counter([*(g.facts["status"] for g in generators), *("failed" for _ in of_assessments)])
+        missing = len(grid.assessments) - len(generators) - len(of_assessments)
+    else:
+        counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
+        missing = len(grid.measures) - len(rows)
     summary = {
         "study": study.name,
         "question": study.question,
@@ -93,7 +107,10 @@ def write_folder(
         "classes": test.facts["classes"],
         "image": test.facts["shape"],
         "status": "partial" if missing or counts["failed"] else "complete",
-        "cells": {"total": len(grid.measures)}
+        "measure": study.measure,
+        "ranking": study.ranking.model_dump() if alone else None,
+        "claims": [claim.model_dump(mode="json") for claim in study.claims],
+        "cells": {"total": len(grid.asked)}
         | {s: counts[s] for s in ("ok", "starved", "diverged", "failed")}
         | {"missing": missing},
         "factors": study.factors,

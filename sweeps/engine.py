@@ -38,6 +38,7 @@ class Outcome:
     failures: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     slots: int = 0  # trials at a time
+    counts: str = "cells"  # what progress is told of: cells, or in a study of generators assessments
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 
 from ganaug import specs
 from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, FitSemi, Measure, Stage, Validate
-from sweeps.plan import Leaf, Seconds, generator_of, judges_of
+from sweeps.plan import Leaf, Seconds, generators_of, judges_of
 
 STEPS = 10
 
@@ -83,7 +83,6 @@ def totals(leaves: list[Leaf], stored: set[str], seconds: Seconds) -> tuple[floa
     for leaf in leaves:
         if leaf.key in stored:
             continue
-        generator = generator_of(leaf)
         own = seconds(leaf)
         shared, alone = shared + own, alone + own
         for judge in judges_of(leaf):
@@ -91,7 +90,7 @@ def totals(leaves: list[Leaf], stored: set[str], seconds: Seconds) -> tuple[floa
             if judge.key not in stored and judge.key not in seen:
                 seen.add(judge.key)
                 shared += seconds(judge)
-        if generator is not None:
+        for generator in generators_of(leaf):
             cost = seconds(generator)
             alone += cost
             if generator.key not in stored and generator.key not in seen:

@@ -17,7 +17,6 @@ from sweeps import announce
 from sweeps import study_file as studies
 from sweeps.collect import generator_key, write_folder
 from sweeps.grid import Grid, open_grid
-from sweeps.plan import generator_of
 from sweeps.progress import duration
 from sweeps.run import slots
 from sweeps.run_folder import Row, RunFolder
@@ -67,14 +66,14 @@ class Onlooker:
         assert self.said is not None
         now = announce.read(self.folder)
         running = now is not None and now.started == self.said.started and now.alive()
-        have = self.store.keys("measure")
-        made = {g.key for m in self.grid.measures.values() if (g := generator_of(m))}
+        have = self.store.keys("measure" if self.grid.measures else "assess")
+        asked, made = self.grid.asked, self.grid.generators.keys()
         left = announce.work_left(self.grid, self.store)
         passed = self.said.work - left
         return Look(
             study=self.said.study,
-            done=sum(key in have for key in self.grid.measures),
-            total=len(self.grid.measures),
+            done=sum(key in have for key in asked),
+            total=len(asked),
             generators=len(made & self.store.keys("fit_gan")),
             of_generators=len(made),
             running=running,
@@ -99,11 +98,12 @@ class Onlooker:
         """A report of what is finished, in `live/`; None while nothing is. Every `seconds` it reads itself again."""
         assert self.said is not None
         rows = self.rows({} if look.running else _failures(self.folder))
-        if not rows:
+        if not (rows or (look.done and not self.grid.measures)):
             return None
+        kind = "measure" if self.grid.measures else "assess"
         extra: dict[str, Any] = {
-            "computed": {"measure": look.done - self.said.done},
-            "reused": {"measure": self.said.done},
+            "computed": {kind: look.done - self.said.done},
+            "reused": {kind: self.said.done},
             "generators": look.of_generators,
             "seconds": round(self.said.seconds(), 1),
             "workers": slots(self.grid.study),

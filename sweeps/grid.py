@@ -8,9 +8,11 @@ from ganaug.artifact import Artifact
 from ganaug.datasets import missing
 from ganaug.errors import UserError
 from ganaug.gans.sides import check_side
+from ganaug.metrics import weights
 from ganaug.recipe import Cell, recipe
+from ganaug.recipe import generator as make_generator
 from ganaug.specs import InfoGanSpec, ProjectionSpec, judging
-from ganaug.stages import Assess, Measure, TrainImages
+from ganaug.stages import Assess, LocalFile, Measure, TrainImages
 from sweeps.imports import import_dataset
 from sweeps.plan import Leaf, generator_of
 from sweeps.store import Store
@@ -19,7 +21,11 @@ from sweeps.study import Study
 
 @dataclass
 class Grid:
-    """A study's cells on its data: what is asked, and under which keys the answers lie."""
+    """A study's cells on its data: what is asked, and under which keys the answers lie.
+
+    A cell's answer is a record, or in a study of generators the assessment of one; `factors` and `cells` lie under its
+    key.
+    """
 
     study: Study
     digest: str
@@ -28,6 +34,12 @@ class Grid:
     cells: dict[str, Cell] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
     assessments: dict[str, Assess] = field(default_factory=dict)  # by their generator's key
+    generators: dict[str, dict[str, Any]] = field(default_factory=dict)  # by their key, the factors of their first cell
+
+    @property
+    def asked(self) -> dict[str, Leaf]:
+        """A cell's answer, by its key."""
+        return dict(self.measures) if self.measures else {a.key: a for a in self.assessments.values()}
 
     def leaves(self) -> list[Leaf]:
         """All that is asked for: records, and what the generators are worth by themselves."""
@@ -41,9 +53,9 @@ class Grid:
         have = store.keys("assess")
         return [a for a in self.assessments.values() if a.key not in have]
 
-    def missing(self, store: Store) -> list[Measure]:
-        have = store.keys("measure")
-        return [m for k, m in self.measures.items() if k not in have]
+    def missing(self, store: Store) -> list[Leaf]:
+        have = store.keys("measure" if self.measures else "assess")
+        return [leaf for key, leaf in self.asked.items() if key not in have]
 
 
 def open_grid(study: Study, data: Path, store: Store) -> Grid:
@@ -53,21 +65,47 @@ def open_grid(study: Study, data: Path, store: Store) -> Grid:
     _check_counts(study, store, digest)
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
     judge = judging(study.classifier)
+    files = _files(study, test)
+    alone = study.measure == "generators"
     for factors, cell in study.cells(digest):
         if cell.arm == "semi-supervised" and cell.semi and cell.semi.method != "fixmatch":
             _check_side("semi-supervised", test.facts["shape"][1], "semi", "semi.method fixmatch")
-        if cell.n_gen and isinstance(cell.gan, ProjectionSpec | InfoGanSpec):
+        if (cell.n_gen or alone) and isinstance(cell.gan, ProjectionSpec | InfoGanSpec):
             _check_side(cell.gan.name, test.facts["shape"][1])
-        measure = recipe(cell)
-        grid.factors[measure.key], grid.cells[measure.key], grid.measures[measure.key] = (
-            factors,
-            cell,
-            measure,
-        )
-        generator = generator_of(measure)
+        measure = None if alone else recipe(cell)
+        generator = generator_of(measure) if measure else make_generator(cell)
+        assessment = None
         if generator is not None and study.assess is not None:
-            grid.assessments.setdefault(generator.key, Assess(generator, study.pool, judge, study.assess))
+            spec = study.assess.model_copy(update={"weights": None, "imagenet": None})
+            assessment = Assess(generator, study.pool, judge, spec, *files)
+            grid.assessments.setdefault(generator.key, assessment)
+        if generator is not None:
+            grid.generators.setdefault(generator.key, factors)
+        leaf = measure or assessment
+        assert leaf is not None  # a study of generators always assesses
+        if measure is not None:
+            grid.measures[measure.key] = measure
+        grid.factors[leaf.key], grid.cells[leaf.key] = factors, cell
     return grid
+
+
+def _files(study: Study, test: Artifact) -> tuple[LocalFile | None, LocalFile | None]:
+    """The weights of Inception and of ResNet-50 that the study's assessments ask for."""
+    asked, classes = study.assess, test.facts["classes"]
+    if len(classes) < 2 and study.measure == "classifiers":
+        raise UserError(
+            f"dataset: {study.dataset.name} has one class, which no classifier can be wrong about; take another, or "
+            "measure: generators"
+        )
+    if asked is None:
+        return None, None
+    if asked.features == "classifier" and len(classes) < 2:
+        raise UserError(
+            f"assess.features: a classifier of one class ({classes[0]}) has learned nothing, and neither its features "
+            "nor its score mean anything; take assess.features inception, with the file's place in assess.weights"
+        )
+    inception = weights.inception(asked.weights) if asked.features == "inception" else None
+    return inception, weights.resnet(asked.imagenet) if asked.imagenet else None
 
 
 def _imported(study: Study, data: Path, store: Store) -> tuple[str, Artifact]:

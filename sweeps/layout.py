@@ -24,6 +24,12 @@ def _grid(study: "Study") -> Iterator[tuple[Value, Value]]:
             yield {"arm": arm} | factors, setting
 
 
+def _generators(study: "Study") -> Iterator[tuple[Value, Value]]:
+    """The same of a study that measures generators: no cell has a classifier, and every one has a generator."""
+    for factors, setting in _grid(study):
+        yield factors | {"arm": "generated"}, setting
+
+
 def _controls(study: "Study") -> Iterator[tuple[Value, Value]]:
     """The control cells of the settings that the study wants controlled, for every seed."""
     claims = study.controls
@@ -86,7 +92,8 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
     A factor that cannot change a cell is None in its factors, and the cell comes once.
     """
     seen: set[str] = set()
-    for raw, setting in itertools.chain(_grid(study), _controls(study), _curve(study)):
+    asked = itertools.chain(_grid(study), _controls(study), _curve(study))
+    for raw, setting in _generators(study) if study.measure == "generators" else asked:
         factors = felt(raw, setting, study)
         mark = repr(factors)
         if mark in seen:
@@ -100,7 +107,7 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
                 n_real=factors["n_real"],
                 n_gen=factors["n_gen"] or 0,
                 threshold=factors["threshold"] or 0.0,
-                gan_da=specs.parse_da(factors["gan_da"] or "none"),
+                gan_da=specs.parse_gan_da(factors["gan_da"] or "none"),
                 n_da=factors["n_da"],
                 clf_da=specs.parse_da(factors["clf_da"]),
                 seed=factors["seed"],

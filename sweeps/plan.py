@@ -31,6 +31,14 @@ def generator_of(leaf: Leaf) -> FitGan | None:
     return leaf.generator if isinstance(leaf, Assess) else stages.generator_of(leaf.classifiers[0].extra)
 
 
+def generators_of(leaf: Leaf) -> Iterator[FitGan]:
+    """A leaf's generator, and those whose images it was trained on."""
+    generator = generator_of(leaf)
+    if generator is not None:
+        yield generator
+        yield from {s.key: s for s in stages.ancestors(generator) if isinstance(s, FitGan)}.values()
+
+
 def judges_of(leaf: Leaf) -> Iterator[FitJudge]:
     """The judges that a leaf's filter and its soft labels ask."""
     if not isinstance(leaf, Assess):
@@ -89,8 +97,30 @@ def _shared_judges(groups: dict[FitGan | None, list[Leaf]], stored: set[str]) ->
 def plan(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds = relative_seconds) -> list[list[Job]]:
     """Waves of jobs for the leaves whose keys are not stored; longest jobs first.
 
-    `stored` holds the keys of generators, records and assessments that the store has.
+    `stored` holds the keys of generators, records and assessments that the store has. Generators that learn from the
+    images of others come in waves of their own, after those.
     """
+    wanted = [leaf for leaf in leaves if leaf.key not in stored]
+    built_on: dict[str, FitGan] = {}  # generators to make before others can begin
+    later = []
+    for leaf in wanted:
+        chain = list(generators_of(leaf))
+        missing = [g for g in chain[1:] if g.key not in stored and chain[0].key not in stored]
+        if missing:
+            later.append(leaf)
+            built_on |= {g.key: g for g in missing}
+    if not later:
+        return _waves(wanted, stored, slots, seconds)
+    waiting = {leaf.key for leaf in later}
+    before = _waves([leaf for leaf in wanted if leaf.key not in waiting], stored, slots, seconds) or [[]]
+    there = {job.shared.key for wave in before for job in wave if job.shared is not None}
+    first_jobs = [Job(g, (), seconds(g)) for key, g in built_on.items() if key not in there]
+    before[0] = sorted([*before[0], *first_jobs], key=lambda job: -job.seconds)
+    return [*before, *plan(later, stored | built_on.keys(), slots, seconds)]
+
+
+def _waves(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds) -> list[list[Job]]:
+    """The same where no generator waits for another."""
     groups: dict[FitGan | None, list[Leaf]] = {}
     by_key: dict[str, FitGan] = {}
     for leaf in leaves:

@@ -83,7 +83,7 @@ def explain(error: ValidationError, root: type[BaseModel], above: tuple[str, ...
             return f"{key}: is missing"
         case "value_error":
             rule = str(context["error"])
-            if rule.startswith(("factors", "classifier", "primary", "filter", "search", "controls")):
+            if not key or rule.startswith(("factors", "classifier", "primary", "filter", "search", "controls")):
                 return rule
             told = isinstance(value, dict) or "got " in rule or repr(value) in rule
             return f"{key}: {rule}" + ("" if told else f", got {short(value)}")

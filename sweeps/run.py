@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import announce, engine, trackers
-from sweeps.collect import rows_of, write_folder
+from sweeps.collect import rows_of, unreadable, write_folder
 from sweeps.grid import Grid, open_grid
-from sweeps.plan import generator_of, plan
+from sweeps.plan import plan
 from sweeps.run_folder import RunFolder
 from sweeps.scalars import Ledger
 from sweeps.store import Store
@@ -36,7 +36,7 @@ def _execute(
     grid: Grid, store: Store, address: str | None, progress: Callable[[int], None], track: tuple[str, ...], told: Path
 ) -> engine.Outcome:
     """One round over what is missing; the trackers of `track` keep what they are told of it in the folder `told`."""
-    outcome = engine.Outcome()
+    outcome = engine.Outcome(counts="cells" if grid.measures else "assessments")
     with engine.cluster(address, local_cpus(grid.study), trackers.environment(track)) as there:
         from sweeps.tell import Tell
 
@@ -73,9 +73,10 @@ def run(
     failures: dict[str, str] = {}
     outcome = engine.Outcome()
     rows = rows_of(grid, store, failures)  # reading verifies: a damaged record is set aside here and made again below
-    missing = len(grid.measures) - len(rows)
-    announce.begin(RunFolder(out), grid, store, done=len(rows))
-    progress = watch(len(grid.measures), missing)
+    total = len(grid.asked)
+    done = len(rows) if grid.measures else total - len(unreadable(grid, store))
+    announce.begin(RunFolder(out), grid, store, done=done)
+    progress = watch(total, total - done)
     for _ in range(ATTEMPTS):
         assessed = all(a.key in failures for a in grid.unassessed(store))
         if outcome.interrupted or (assessed and len(rows) == len(grid.measures)):
@@ -86,8 +87,8 @@ def run(
         rows = rows_of(grid, store, failures)
     extra = {
         "computed": {k: ran[k] for k in ("fit_gan", "pool", "assess", "measure")},
-        "reused": {"measure": len(grid.measures) - missing},
-        "generators": len({g.key for m in grid.measures.values() if (g := generator_of(m))}),
+        "reused": {"measure": done} if grid.measures else {"assess": done},
+        "generators": len(grid.generators),
         "seconds": round(time.monotonic() - began, 1),
         "workers": outcome.slots or slots(study),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -123,6 +123,17 @@ def _mean(rates: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
+def _if_asked(facts: dict[str, Any]) -> dict[str, Any]:
+    """Columns of what only some studies ask for."""
+    out: dict[str, Any] = {}
+    if "inception_score" in facts:
+        out |= {"inception_score": facts["inception_score"], "floor_inception_score": facts["floor"]["inception_score"]}
+    for kind, shares in facts.get("leaks", {}).items():
+        out |= {f"leaked_{kind}": shares["generated"]}
+        out |= {f"leaked_{kind}_{of}": shares[of] for of in ("validation", "changed")}
+    return out
+
+
 def _generator_row(row: GeneratorRow) -> dict[str, Any]:
     facts = row.facts
     floor = facts.get("floor", {})
@@ -134,6 +145,7 @@ def _generator_row(row: GeneratorRow) -> dict[str, Any]:
         "generated_per_class": facts.get("generated_per_class"),
         "compared_per_class": facts.get("compared_per_class"),
         **{name: facts.get(name) for name in (*METRICS, *COPYING)},
+        **_if_asked(facts),
         **{f"floor_{name}": floor.get(name) for name in (*METRICS, "compared_per_class")},
         **{name: _mean(facts.get(name, [])) for name in RATES},
     }
@@ -209,11 +221,15 @@ class RunFolder:
         text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator"}
         names = list(dict.fromkeys(k for row in rows for k in row)) or [
             "cell",
+            "arm",
             "generator",
             *factors,
             "class",
             "correct",
             "total",
+            "accuracy",
+            "status",
+            "reason",
         ]
         columns = {}
         for name in names:

@@ -1,6 +1,6 @@
 """Images for the report's sheets: real, kept and rejected ones of a few generators, read back from the store."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,12 +10,18 @@ from ganaug.recipe import Cell
 from ganaug.split import split as make_split
 from ganaug.stages import FitGan, Pool
 from sweeps.plan import generator_of
-from sweeps.run_folder import Row, of_generator
+from sweeps.run_folder import GeneratorRow, Row, of_generator
 from sweeps.store import Store
+
+if TYPE_CHECKING:
+    from sweeps.grid import Grid
 
 PER_CLASS = 8
 GROUPS = 4
 CODES = ("code_of", "matched_from", "matching", "information")
+GENERATORS = 24  # of a study that measures them
+AT_LEAST = 40  # images shown of a generator of few classes
+TOLD = ("steps", "references", "imagenet")  # facts of an assessment that go with the losses
 
 
 def _first(images: np.ndarray, probabilities: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,3 +101,48 @@ def collect(
                 told = {**made_by, "threshold": row.factors["threshold"], **group[1]}
                 groups.append((told, group[0]))
     return groups, list(curves.values())
+
+
+def _shown(train: Artifact, grid: "Grid", key: str, store: Store) -> tuple[dict[str, np.ndarray], list[int]] | None:
+    """The first images of a generator's stream beside real ones; nothing is filtered, so nothing is rejected."""
+    assessment = grid.assessments[key]
+    cell, generator = grid.cells[assessment.key], assessment.generator
+    fit, chunk, said = store.load(generator), store.load(Pool(generator, 0, cell.pool.chunk)), store.load(assessment)
+    if fit is None or chunk is None or said is None or "snapshots" not in fit[0].arrays:
+        return None
+    images = chunk[0].arrays["images"]
+    m = min(max(PER_CLASS, -(-AT_LEAST // len(images))), images.shape[1])
+    kept = np.ascontiguousarray(images[:, :m])
+    score = by_class(chunk[0].arrays["scores"], fit[0].facts["calibration"])[:, :m].astype(np.float32)
+    parts = make_split(train, cell.n_real, cell.n_validation, cell.seed).arrays
+    own = parts["real"].reshape(len(images), cell.n_real, *images.shape[2:])
+    real = np.zeros_like(kept)
+    real[:, : min(m, cell.n_real)] = own[:, :m]
+    nearest, distance = _nearest(kept[:, :PER_CLASS], score[:, :PER_CLASS], own)
+    beside: dict[str, np.ndarray] = {k: said[0].arrays[k] for k in ("marginal", "probabilities") if k in said[0].arrays}
+    return {
+        "real": real, "kept": kept, "kept_score": score, "rejected": np.zeros_like(kept),
+        "rejected_score": np.full_like(score, np.nan), "snapshots": fit[0].arrays["snapshots"],
+        "nearest": nearest, "nearest_distance": distance, **beside,
+    }, fit[0].facts["snapshot_steps"]  # fmt: skip
+
+
+def of_generators(
+    rows: list[GeneratorRow], grid: "Grid", store: Store, train: Artifact
+) -> tuple[list[tuple[dict[str, Any], dict[str, np.ndarray]]], list[dict[str, Any]]]:
+    """The same of a study that measures generators: a sheet of each of the first seed, and beside every one's losses
+    what its assessment says of steps, references and ImageNet's classes.
+    """
+    groups: list[tuple[dict[str, Any], dict[str, np.ndarray]]] = []
+    curves = []
+    first_seed = min((r.factors["seed"] for r in rows), default=0)
+    for row in rows:
+        fit = store.load(grid.assessments[row.key].generator)
+        told = {k: row.facts[k] for k in TOLD if k in row.facts}
+        losses = fit[0].facts["losses"] if fit else {}
+        curves.append({"key": row.key, **row.factors, "losses": losses, "assessed": told})
+        if len(groups) < GENERATORS and row.factors["seed"] == first_seed:
+            found = _shown(train, grid, row.key, store)
+            if found is not None:
+                groups.append(({**row.factors, "snapshot_steps": found[1]}, found[0]))
+    return groups, curves

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ganaug.stages import Assess, FitGan, Measure
-from sweeps.plan import Job, Leaf, generator_of
+from sweeps.plan import Job, Leaf
 from sweeps.run_folder import of_generator
 from sweeps.store import Store
 
@@ -44,12 +44,7 @@ class Ledger:
     @cached_property
     def generators(self) -> dict[str, dict[str, Any]]:
         """By a generator's key, the factors that made it."""
-        found: dict[str, dict[str, Any]] = {}
-        for key, measure in self.grid.measures.items():
-            generator = generator_of(measure)
-            if generator is not None and generator.key not in found:
-                found[generator.key] = of_generator(self.grid.factors[key])
-        return found
+        return {key: of_generator(factors) for key, factors in self.grid.generators.items()}
 
     def _as_number(self, name: str, value: Any) -> float:
         """What is no number is told by its place among the factor's values."""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from ganaug import specs
 from ganaug.datasets import DATASETS
 from ganaug.recipe import Cell
-from ganaug.records import FACTORS
+from ganaug.records import AFTER_PATHS, FACTORS
 from ganaug.specs import PositiveInt, Spec
 from sweeps import claim, layout, semi
 from sweeps.refusals import VARIANTS, explain, hint, short
@@ -36,11 +36,16 @@ def _da(text: str) -> str:
     return text
 
 
+def _gan_da(text: str) -> str:
+    specs.parse_gan_da(text)
+    return text
+
+
 _FACTOR_TYPES: dict[str, TypeAdapter[Any]] = {
     "n_real": TypeAdapter(PositiveInt),
     "n_gen": TypeAdapter(Count),
     "threshold": TypeAdapter(Annotated[float, Field(ge=0, le=1)]),
-    "gan_da": TypeAdapter(Annotated[str, AfterValidator(_da)]),
+    "gan_da": TypeAdapter(Annotated[str, AfterValidator(_gan_da)]),
     "n_da": TypeAdapter(PositiveInt | None),
     "clf_da": TypeAdapter(Annotated[str, AfterValidator(_da)]),
     "seed": TypeAdapter(Annotated[int, Field(ge=0, lt=2**31)]),
@@ -60,8 +65,9 @@ def _renamed(spec: Spec, section: str, name: str) -> Value:
 
 
 class DatasetSpec(Spec):
-    """Which images. `protocol` is EMNIST's; `path`, `size` and `channels` belong to a folder of the user's own; `set`,
-    `characters` and `per_class` to the ETL database, and `characters`, `per_class` and `fonts` to drawn glyphs.
+    """Which images. `protocol` is EMNIST's; `path` and `channels` belong to a folder of the user's own, `images` to
+    celeba, and `size` to these and to pomeranian; `set`, `characters` and `per_class` to the ETL database, and
+    `characters`, `per_class` and `fonts` to drawn glyphs.
     """
 
     name: str
@@ -73,7 +79,8 @@ class DatasetSpec(Spec):
     characters: str | None = None
     per_class: PositiveInt | None = None
     fonts: list[str] | None = None
-    test_per_class: PositiveInt | None = None  # None: the official test images
+    images: PositiveInt | None = None  # how many of a large set are read, drawn once
+    test_per_class: Count | None = None  # None: the official test images; 0, for a study of generators alone: none
     validation_per_class: PositiveInt = 10  # labelled images too: they count in the budget
 
     @field_validator("name")
@@ -99,11 +106,29 @@ class Resources(Spec):
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
+class RankingSpec(Spec):
+    """What a study of generators ranks them by, and which way it reads it; the wrong way can be said too."""
+
+    metric: Literal["kid", "fid", "precision", "recall", "density", "coverage", "score"] = "kid"
+    better: Literal["lower", "higher"] = "lower"
+
+
+class ScoreClaim(Spec):
+    """What a published study said of its generators: the metric of one arm reads higher or lower than another's."""
+
+    text: str
+    of: Value  # factors of the arm, e.g. {gan_da: negative}
+    than: Value | Literal["all others"]
+    reads: Literal["higher", "lower"]
+    metric: Literal["kid", "fid", "precision", "recall", "density", "coverage", "score"] = "score"
+
+
 class Study(Spec):
     """The whole of a study, every default written out."""
 
     name: str
     question: str = ""
+    measure: Literal["classifiers", "generators"] = "classifiers"  # what a cell's record is of
     variant: str | None = None  # the overlay of the study's file that was laid over it; see `overlays`
     stands_in_for: str | None = None  # the data set that `dataset` takes the place of
     stand_in_offered: str | None = Field(default=None, exclude=True)  # the data set that --stand-in would take
@@ -123,6 +148,8 @@ class Study(Spec):
     search: SearchSpec | None = None  # what `ganaug search` looks for; None: the threshold; see `search/space.py`
     margin_points: Annotated[float, Field(gt=0, le=100)] = 1.0  # a change inside ± this is "no effect"
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
+    ranking: RankingSpec = RankingSpec()  # of generators, where they are what is measured
+    claims: tuple[ScoreClaim, ...] = ()  # of the published study, to be held against what is measured
     resources: Resources = Resources()
 
     @property
@@ -175,6 +202,10 @@ class Study(Spec):
         for name in self.paths:
             values = [self._settled(name, value) for value in self.factors[name]]
             self.factors[name] = _distinct(name, values)
+        if self.measure == "generators":
+            self._generators_alone()
+        elif self.dataset.test_per_class == 0:
+            raise ValueError("dataset.test_per_class: 0 leaves no test images; only measure: generators needs none")
         if self.primary is not None:
             settled = claim.settle(self.primary, self.factors, self.semi)
             own = next(s for s in self.settings() if all(settled[p] == s["factors"][p] for p in self.paths))
@@ -204,6 +235,27 @@ class Study(Spec):
                     f"({setting['pool'].max_per_class})"
                 )
         return self
+
+    def _generators_alone(self) -> None:
+        """Refuse what a study of generators, which trains no classifier, would do nothing with."""
+        if self.assess is None:
+            raise ValueError("assess: measure: generators asks for nothing else; leave assess: null out")
+        for name in ("n_gen", "threshold", "clf_da"):
+            if self.factors[name] != _FACTOR_DEFAULTS[name]:
+                raise ValueError(f"factors.{name}: measure: generators trains no classifier; leave {name} out")
+        for name in self.paths:
+            if name.startswith(AFTER_PATHS):
+                raise ValueError(f"factors.{name}: comes after the generator, which measure: generators stops at")
+        for i, said in enumerate(self.claims):
+            for side in (said.of, said.than):
+                if isinstance(side, dict) and (odd := sorted(side.keys() - self.factors.keys())):
+                    raise ValueError(f"claims[{i}]: unknown factor {odd[0]!r}{hint(odd[0], self.factors)}")
+        if self.primary is not None:
+            raise ValueError("primary: compares classifiers, and measure: generators trains none; leave it out")
+        if self.search is not None:
+            raise ValueError("search: compares classifiers, and measure: generators trains none; leave it out")
+        if self.controls != claim.ControlsSpec():
+            raise ValueError("controls: accompany classifiers, and measure: generators trains none; leave them out")
 
     @property
     def paths(self) -> list[str]:

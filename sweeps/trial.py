@@ -7,7 +7,7 @@ from typing import Any
 from ray import tune
 
 from ganaug.errors import LeakError
-from ganaug.stages import Measure
+from ganaug.stages import Assess, Measure
 from sweeps.plan import Job
 
 
@@ -53,6 +53,7 @@ class Trial(tune.Trainable):
         return {
             "at": self.at - 1,
             "cells": 1 if isinstance(stage, Measure) else 0,
+            "assessments": 1 if isinstance(stage, Assess) else 0,
             "ran": dict(self.evaluator.ran),
             "failures": failures,
             "done": self.at >= len(leaves),

@@ -22,4 +22,4 @@ class Watch(Callback):
     ) -> None:
         self.outcome.ran.update(result["ran"])
         self.outcome.failures.update(result["failures"])
-        self.progress(result["cells"])
+        self.progress(result[self.outcome.counts])

@@ -40,6 +40,7 @@ from analysis.figures.snapshots import snapshots
 from analysis.figures.threshold import threshold_curve
 from analysis.figures.trajectories import class_trajectories
 from analysis.finding import Headline
+from analysis.generator_report import generator_figures
 from analysis.paired import deltas_over_seeds, usable
 from analysis.run import Run, axis
 from analysis.words import setting_names
@@ -50,6 +51,8 @@ PICTURES = (
     "snapshots_",
     "class_grid_",
     "traversal_",
+    "arm_sheet",
+    "score_illustrated",
     "confusion",
     "search_values",
 )  # shades and photographs need more than a palette
@@ -298,6 +301,9 @@ def _figures(run: Run, said: Headline) -> Iterator[Shown]:
     """All figures, in the order of the page."""
     if run.semi:
         yield from shown_of_semi(run)
+        return
+    if run.of_generators:
+        yield from generator_figures(run)
         return
     if len(usable(run.grid)):
         where, why = question(run, said)

@@ -18,7 +18,8 @@ PARTS = (("generator", OKABE_ITO[1], "-"), ("discriminator", OKABE_ITO[0], (0, (
 
 def made_by(curve: dict[str, Any]) -> dict[str, str]:
     """The generator's factors but the seed, as text: beside its losses, or in a mapping of their own."""
-    found = curve.get("factors") or {k: v for k, v in curve.items() if k not in ("key", "losses", "factors", "codes")}
+    besides = ("key", "losses", "factors", "codes", "assessed")
+    found = curve.get("factors") or {k: v for k, v in curve.items() if k not in besides}
     return {k: written(v) for k, v in found.items() if k != "seed"}
 
 

@@ -8,7 +8,7 @@ mix).
 
 from ganaug.augmentation.colour import FLIPS, brightness, channel_shift, contrast, hflip, negative, vflip
 from ganaug.augmentation.geometry import CHUNK, GEOMETRIC, affine, keras_maps, warp
-from ganaug.augmentation.offline import augment, distinct, offline
+from ganaug.augmentation.offline import augment, distinct, joined, offline
 from ganaug.augmentation.online import online
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "contrast",
     "distinct",
     "hflip",
+    "joined",
     "keras_maps",
     "negative",
     "offline",

@@ -60,18 +60,24 @@ def distinct(real: np.ndarray, new: np.ndarray) -> int:
     return len({image.tobytes() for image in new} - seen)
 
 
-def augment(split: Artifact, types: tuple[str, ...], n_da: int, strength: AugmentationSpec, seed: int) -> Artifact:
-    """The real images followed by `n_da` augmented ones per class; `source` is each one's place among the real.
+def joined(split: Artifact, copies: int, new: np.ndarray, new_labels: np.ndarray, source: np.ndarray) -> Artifact:
+    """The real images, each `copies` times, and the new ones behind them; `source` is each one's place among the real.
 
     Facts `augmented` and `distinct`: how many images were added, and how many there really are among them.
     """
     real, labels = split.arrays["real"], split.arrays["real_labels"]
-    new, new_labels, source = offline(real, labels, types, n_da, strength, torch_rng(seed, "gan da"))
     return Artifact(
         {
-            "real": np.concatenate([real, new]),
-            "real_labels": np.concatenate([labels, new_labels]),
-            "source": np.concatenate([np.arange(len(real)), source]),
+            "real": np.concatenate([*[real] * copies, new]),
+            "real_labels": np.concatenate([*[labels] * copies, new_labels]),
+            "source": np.concatenate([*[np.arange(len(real))] * copies, source]),
         },
         split.facts | {"augmented": len(new), "distinct": distinct(real, new)},
     )
+
+
+def augment(split: Artifact, types: tuple[str, ...], n_da: int, strength: AugmentationSpec, seed: int) -> Artifact:
+    """The real images followed by `n_da` augmented ones per class; see `joined`."""
+    real, labels = split.arrays["real"], split.arrays["real_labels"]
+    new, new_labels, source = offline(real, labels, types, n_da, strength, torch_rng(seed, "gan da"))
+    return joined(split, strength.real_copies, new, new_labels, source)

@@ -7,15 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ganaug.datasets.celeba import load_celeba, missing_celeba, summarize_celeba
 from ganaug.datasets.cifar10 import load_cifar10, missing_cifar10, summarize_cifar10
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
 from ganaug.datasets.digits import load_digits, missing_digits, summarize_digits
 from ganaug.datasets.emnist import load_emnist, missing_emnist, summarize_emnist
 from ganaug.datasets.etl import load_etl, missing_etl, summarize_etl
-from ganaug.datasets.folder import load_folder, missing_folder, summarize_folder
+from ganaug.datasets.folder import SIZES, load_folder, missing_folder, summarize_folder
 from ganaug.datasets.glyphs import load_glyphs, missing_glyphs, summarize_glyphs
 from ganaug.datasets.mnist import load_mnist, missing_mnist, summarize_mnist
+from ganaug.datasets.pomeranian import load_pomeranian, missing_pomeranian, summarize_pomeranian
 from ganaug.errors import UserError
 
 
@@ -51,6 +53,19 @@ def _load_own(data_dir: Path, path: str | Path, size: int, channels: int | None 
     return load_folder(_own(data_dir, path), size, channels)
 
 
+def _checked_size(load: Callable[..., Dataset]) -> Callable[..., Dataset]:
+    """A loader that is told a size in pixels, and refuses what is none."""
+
+    def checked(data_dir: Path, size: int, **options: Any) -> Dataset:
+        if isinstance(size, bool) or not isinstance(size, int) or size not in SIZES:
+            raise UserError(
+                f"dataset.size: must be a whole number of pixels from {SIZES[0]} to {SIZES[-1]}, got {size!r}"
+            )
+        return load(data_dir, size, **options)
+
+    return checked
+
+
 DATASETS: dict[str, Entry] = {
     "mnist": _mnist("mnist", "handwritten digits, 10 classes, 28 x 28 grey"),
     "kmnist": _mnist("kmnist", "cursive Japanese characters, 10 classes, 28 x 28 grey"),
@@ -69,6 +84,22 @@ DATASETS: dict[str, Entry] = {
         load_cifar10,
         missing_cifar10,
         summarize_cifar10,
+    ),
+    "celeba": Entry(
+        "CelebA's aligned faces, one class, colour, resized to `size`; `images` of them",
+        _checked_size(load_celeba),
+        missing_celeba,
+        summarize_celeba,
+        options=("size", "images"),
+        required=("size",),
+    ),
+    "pomeranian": Entry(
+        "the 200 Pomeranians of Oxford-IIIT Pet, one class, colour, resized to `size`",
+        _checked_size(load_pomeranian),
+        missing_pomeranian,
+        summarize_pomeranian,
+        options=("size",),
+        required=("size",),
     ),
     "folder": Entry(
         "your own PNG or JPEG images in `path`, one sub-folder per class, resized to `size`",

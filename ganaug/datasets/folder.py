@@ -65,8 +65,8 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
     folders, _ = _entries(folder)
     if not folders:
         raise UserError(f"{folder}: must have one sub-folder of images per class, got no sub-folders")
-    if not 2 <= len(folders) <= MAX_CLASSES:
-        raise UserError(f"{folder}: must have 2 to {MAX_CLASSES} classes (sub-folders), got {len(folders)}")
+    if len(folders) > MAX_CLASSES:
+        raise UserError(f"{folder}: must have at most {MAX_CLASSES} classes (sub-folders), got {len(folders)}")
     for path in folders:
         if not path.name.isprintable():
             raise UserError(f"{folder}: class names must be printable, got {path.name!r}; rename the folder")

@@ -1,5 +1,6 @@
 """One PNG or JPEG file to one square array. The file may be anybody's, so it may be anything."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -27,13 +28,13 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path, data: bytes | None = None) -> Image.Image:
     """The header is read, the pixels are not. Only PNG and JPEG: other decoders have no business here."""
     cap = f"must have at most {MAX_PIXELS} pixels"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=("PNG", "JPEG"))
+            image = Image.open(path if data is None else io.BytesIO(data), formats=("PNG", "JPEG"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UserError(f"{path}: {cap}, got more; shrink the image or remove it") from error
     if image.width * image.height > MAX_PIXELS:
@@ -60,8 +61,19 @@ def is_grey(path: Path) -> bool:
         raise _unreadable(path, error) from error
 
 
-def read_image(path: Path, size: int, channels: int) -> np.ndarray:
-    """(channels, size, size) uint8 from a PNG or JPEG file.
+def image_size(path: Path, data: bytes | None = None) -> tuple[int, int]:
+    """Width and height of a PNG or JPEG file, from its header; `data` is what it holds. Raises UserError."""
+    try:
+        with _open(path, data) as image:
+            return image.size
+    except UserError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def read_image(path: Path, size: int, channels: int, data: bytes | None = None) -> np.ndarray:
+    """(channels, size, size) uint8 from a PNG or JPEG file; `data` is what it holds, where that is known already.
 
     Turned upright as its EXIF says, transparent parts put on white, the shorter side resized to
     `size` with Pillow's antialiased bicubic (the choice of Parmar, Zhang & Zhu 2022, arXiv:2104.11222), and
@@ -70,7 +82,7 @@ def read_image(path: Path, size: int, channels: int) -> np.ndarray:
     Raises UserError for a file that is truncated, no image, or has more than MAX_PIXELS.
     """
     try:
-        with _open(path) as image:
+        with _open(path, data) as image:
             upright = ImageOps.exif_transpose(_to_eight_bit(image))
             pixels = _on_white(upright).convert("L" if channels == 1 else "RGB")
             square = ImageOps.fit(pixels, (size, size), Image.Resampling.BICUBIC)

@@ -1,16 +1,35 @@
 """Differentiable augmentation of what the discriminator sees, real and generated alike.
 
 Zhao et al. 2020, arXiv:2006.10738: translation and cutout. Two departures: what is uncovered is the *background*, not
-grey, and there are no flips, which would leak mirrored letters into the samples.
+grey, and there are no flips unless `types` asks for them: at a probability of 1/2 they would leak mirrored letters into
+the samples.
 """
 
 import torch
 
-from ganaug.specs import DiffAugmentSpec
+from ganaug.augmentation import FLIPS, contrast
+from ganaug.specs import DiffAugmentSpec, parse_da
+
+CONTRAST = 0.4  # factors about an image's mean, uniform in 1 ± this
+
+
+def _retouched(images: torch.Tensor, spec: DiffAugmentSpec, rng: torch.Generator) -> torch.Tensor:
+    """Flips, negatives and contrast, each on an image of its own choice with `probability`."""
+    n = len(images)
+    for name in parse_da(spec.types):
+        chosen = (torch.rand(n, generator=rng) < spec.probability).to(images.device)
+        if name == "contrast":
+            factor = 1 + CONTRAST * (2 * torch.rand(n, generator=rng) - 1)
+            changed = contrast(images, factor.to(images.device))
+        else:
+            changed = FLIPS[name](images)
+        images = torch.where(chosen[:, None, None, None], changed, images)
+    return images
 
 
 def diffaugment(images: torch.Tensor, spec: DiffAugmentSpec, fill: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """Translate and cut a square out of float (N, C, H, H) in [-1, 1], each image on its own; fill is (C,)."""
+    images = _retouched(images, spec, rng)
     n, _, side, _ = images.shape
     device = images.device
     at = torch.arange(side, device=device)

@@ -25,7 +25,8 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
     """Train on `images`; calibrate on the validation images of `split`, which no update has seen.
 
     Arrays: weights `generator.*` and `discriminator.*`; `snapshots` uint8 (steps, classes, m, C, H, H), the images of
-    the same latent vectors after each of `snapshot_steps`; of an InfoGAN, `traversal` as well (see `_named`).
+    the same latent vectors after each of `snapshot_steps`; of an InfoGAN, `traversal` as well (see `_named`); weights
+    `checkpoint.STEP.*` of the generator after each of `checkpoint_steps`, where the spec asks for some.
     """
     real, labels = images.arrays["real"], images.arrays["real_labels"]
     n_classes = len(images.facts["classes"])
@@ -55,6 +56,8 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
         told, more = _named(nets[0], nets[1], split, n_classes, seed)
         trained.snapshots = {step: images[told["code_of"]] for step, images in trained.snapshots.items()}
         facts |= told
+    if trained.checkpoints:
+        facts["checkpoint_steps"] = sorted(trained.checkpoints)
     if not trained.diverged:
         facts |= _judge(trained.generator, trained.discriminator, spec, split, n_classes, seed)
     weights = {
@@ -62,6 +65,8 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
         for name, net in (("generator", trained.generator), ("discriminator", trained.discriminator))
         for k, v in _to_numpy(net.state_dict()).items()
     }
+    for step, kept in trained.checkpoints.items():
+        weights |= {f"checkpoint.{step}.{k}": v for k, v in _to_numpy(kept).items()}
     pictures = [images.numpy() for images in trained.snapshots.values()]
     return Artifact(weights | ({"snapshots": np.stack(pictures)} if pictures else {}) | more, facts)
 
@@ -142,3 +147,13 @@ def networks(spec: AnyGan, fit: Artifact) -> tuple[nn.Module, nn.Module]:
         )
         net.eval()
     return generator, discriminator
+
+
+def generator_at(spec: AnyGan, fit: Artifact, step: int) -> nn.Module:
+    """The generator as it was after one of `checkpoint_steps`, on the CPU, in evaluation mode."""
+    channels, height, width = fit.facts["shape"]
+    generator, _ = build(spec, fit.facts["n_classes"], (channels, height, width), seed=0)
+    prefix = f"checkpoint.{step}."
+    weights = {k.removeprefix(prefix): v for k, v in fit.arrays.items() if k.startswith(prefix)}
+    generator.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
+    return generator.eval()

@@ -36,11 +36,21 @@ class Trained:
     losses: dict[str, list[float]] = field(default_factory=dict)
     diverged: str = ""
     snapshots: dict[int, torch.Tensor] = field(default_factory=dict)  # by step, uint8 (classes, m, C, H, H)
+    checkpoints: dict[int, State] = field(default_factory=dict)  # by step, weights of the generator then in use
+
+
+def checkpoint_steps(spec: AnyGan) -> list[int]:
+    """After which steps the generator is kept: evenly spread, the last one among them."""
+    return sorted({max(1, round(spec.steps * k / spec.checkpoints)) for k in range(1, spec.checkpoints + 1)})
 
 
 def snapshot_steps(steps: int) -> list[int]:
     """After which of `steps` steps images are kept: early ones close together, the last one among them."""
     return sorted({max(1, round(steps * (k / SNAPSHOTS) ** 2)) for k in range(1, SNAPSHOTS + 1)})
+
+
+def _copied(net: nn.Module) -> State:
+    return {k: v.detach().cpu().clone() for k, v in net.state_dict().items()}
 
 
 class Trainer:
@@ -71,6 +81,8 @@ class Trainer:
         self.history: list[tuple[float, ...]] = []  # step, then the losses in the order of `parts`
         self.due = snapshot_steps(spec.steps)
         self.snapshots: list[torch.Tensor] = []  # one for each step of `due` that has passed
+        self.steps_to_keep = frozenset(checkpoint_steps(spec))
+        self.checkpoints: dict[int, State] = {}
 
     def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The step's real images: the next cards of an endless deck; an epoch's shuffle depends on its number alone."""
@@ -121,6 +133,8 @@ class Trainer:
         loss_d, paid = self._discriminator_losses()
         self.optimise_d.zero_grad()
         paid.backward()
+        if self.spec.r1 and self.step % self.spec.r1_every == 0:
+            self._penalise(*self._batch())
         self.optimise_d.step()
 
         labels = self._random_labels()
@@ -149,7 +163,20 @@ class Trainer:
             self._update_average()
         if self.step in self.due:
             self.snapshots.append(self._snapshot())
+        if self.step in self.steps_to_keep:
+            self.checkpoints[self.step] = _copied(self.average)
         return loss_g.detach(), loss_d.detach(), *more
+
+    def _penalise(self, real: torch.Tensor, labels: torch.Tensor) -> None:
+        """Add the gradient of R1 (Mescheder et al. 2018, arXiv:1801.04406): r1 / 2 times the mean squared norm of the
+        score's gradient at real images. Lazily (Karras et al. 2019, arXiv:1912.04958, appendix B): seldom, and the
+        more strongly.
+        """
+        real = real.detach().requires_grad_()
+        score = self.discriminator(real, labels)
+        (slope,) = torch.autograd.grad(score.sum(), real, create_graph=True)
+        penalty = slope.square().sum((1, 2, 3)).mean()
+        (penalty * (self.spec.r1 / 2 * self.spec.r1_every)).backward()
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -182,6 +209,8 @@ class Trainer:
             "history": torch.tensor(self.history, dtype=torch.float64).view(-1, 1 + len(self.parts)),
             "snapshots": torch.stack(self.snapshots) if self.snapshots else torch.empty(0, dtype=torch.uint8),
         }
+        for step, weights in self.checkpoints.items():
+            out |= {f"checkpoint.{step}.{k}": v for k, v in weights.items()}
         for name, net in self._parts().items():
             out |= {f"{name}.{k}": v.detach().cpu().clone() for k, v in net.state_dict().items()}
         for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
@@ -195,6 +224,10 @@ class Trainer:
         self.rng.set_state(state["rng"])
         self.history = [(int(step), *losses) for step, *losses in state["history"].tolist()]
         self.snapshots = list(state["snapshots"])
+        for key, value in state.items():
+            if key.startswith("checkpoint."):
+                _, step, name = key.split(".", 2)
+                self.checkpoints.setdefault(int(step), {})[name] = value
         for name, net in self._parts().items():
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")})
         for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
@@ -247,6 +280,7 @@ def train(
         losses=dict(zip(("step", *trainer.parts), columns, strict=True)),
         diverged=diverged,
         snapshots=dict(zip(trainer.due, trainer.snapshots, strict=False)),
+        checkpoints=trainer.checkpoints,
     )
 
 

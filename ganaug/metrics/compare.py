@@ -16,12 +16,12 @@ def first_of_each(labels: np.ndarray, n: int) -> np.ndarray:
 
 
 def compare(
-    generated: np.ndarray, real: np.ndarray, neighbours: int, rng: Random
+    generated: np.ndarray, real: np.ndarray, neighbours: int, rng: Random | None
 ) -> tuple[dict[str, float | None], dict[str, str]]:
     """Metrics by name, of features (classes, n, d) against (classes, m, d), and why some of them are null.
 
     fid, kid, kid_error, precision, recall, density, coverage. `kid` uses all images at once; `kid_error` is its
-    standard error, for which `rng` draws halves. Neighbours' ties are inside.
+    standard error, for which `rng` draws halves; without one it is left out. Neighbours' ties are inside.
     """
     flat = [x.reshape(-1, x.shape[2]) for x in (generated, real)]
     values: dict[str, float | None] = {}
@@ -36,6 +36,7 @@ def compare(
 
     attempt(("fid",), lambda: (frechet_distance(*flat),))
     attempt(("kid",), lambda: (balanced_mmd2(generated, real),))
-    attempt(("kid_error",), lambda: (half_sample_error(generated, real, rng),))
+    if rng is not None:
+        attempt(("kid_error",), lambda: (half_sample_error(generated, real, rng),))
     attempt(Neighbourhood._fields, lambda: neighbourhood(flat[0], flat[1], neighbours))
     return values, missing

@@ -82,6 +82,8 @@ def test_every_data_set_says_what_it_lacks(tmp_path, monkeypatch):
         "emnist": 4,
         "digits": 0,
         "cifar10": 1,
+        "celeba": 1,
+        "pomeranian": 3,
         "folder": 1,
         "etl": 4,
         "glyphs": 0,

@@ -103,7 +103,10 @@ def test_layouts_that_are_not_understood_are_one_line(tmp_path, pets):
     (tmp_path / "flat").mkdir()
     assert refusal(tmp_path / "flat") == "PATH: must have one sub-folder of images per class, got no sub-folders"
     picture(tmp_path / "one" / "cat" / "a.png")
-    assert refusal(tmp_path / "one") == "PATH: must have 2 to 256 classes (sub-folders), got 1"
+    assert load_folder(tmp_path / "one", 8).classes == ("cat",), "one class is enough for a study of generators"
+    for i in range(257):
+        picture(tmp_path / "many" / f"c{i}" / "a.png")
+    assert refusal(tmp_path / "many") == "PATH: must have at most 256 classes (sub-folders), got 257"
     (pets / "emu").mkdir()
     assert refusal(pets) == (
         "PATH/emu: a class must hold at least one PNG or JPEG image, got none; fill it or remove it"

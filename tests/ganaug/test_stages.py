@@ -23,11 +23,13 @@ from ganaug.specs import (
 from ganaug.stages import (
     Assess,
     Augment,
+    AugmentGenerated,
     Duplicate,
     FitClassifier,
     FitGan,
     FitJudge,
     Judged,
+    LocalFile,
     Measure,
     MoreReal,
     Pool,
@@ -38,6 +40,7 @@ from ganaug.stages import (
     TestImages,
     TrainImages,
     Validate,
+    _spec,
     ancestors,
 )
 
@@ -91,6 +94,15 @@ OTHERS = {
         "pool": POOL.model_copy(update={"max_per_class": 50}),
         "classifier": CLASSIFIER.model_copy(update={"steps": 99}),
         "assess": AssessSpec(images_per_class=7),
+        "inception": LocalFile("here", "a" * 64),
+        "imagenet": LocalFile("here", "b" * 64),
+    },
+    AugmentGenerated(FitGan(SPLIT, PROJECTION, 0), POOL, ("generated",), 3, AugmentationSpec()): {
+        "generator": FitGan(SPLIT, PROJECTION, 1),
+        "pool": POOL.model_copy(update={"max_per_class": 50}),
+        "types": ("generated", "hflip"),
+        "n_da": 4,
+        "strength": STRONG,
     },
     Validate((CLF,)): {"classifiers": (CLF, CLF)},
     Measure((CLF,), TEST): {"classifiers": (CLF, CLF), "test": TestImages("b")},
@@ -110,6 +122,23 @@ def test_each_parameter_is_part_of_the_key(stage, name, other):
     changed = dataclasses.replace(stage, **{name: other})
     assert changed.key != stage.key
     assert dataclasses.replace(changed, **{name: getattr(stage, name)}).key == stage.key
+
+
+def test_where_a_file_lies_is_no_part_of_the_key():
+    here, there = (Assess(GAN, POOL, CLASSIFIER, AssessSpec(), LocalFile(place, "a" * 64)) for place in ("a", "b"))
+    assert here.key == there.key
+
+
+@pytest.mark.parametrize(
+    "spec", [PROJECTION, CGAN, AugmentationSpec(), AssessSpec(), PROJECTION.diffaugment], ids=lambda s: type(s).__name__
+)
+def test_what_came_later_is_no_part_of_a_key_at_its_default(spec):
+    """Results stored before a setting existed are still found."""
+    told = Assess(GAN, POOL, CLASSIFIER, AssessSpec()).describe() if isinstance(spec, AssessSpec) else None
+    told = told["assess"] if told else _spec(spec)
+    assert spec.later
+    assert not set(spec.later) & set(told)
+    assert set(told) | set(spec.later) == set(type(spec).model_fields)
 
 
 FILTERS = (
