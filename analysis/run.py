@@ -85,6 +85,13 @@ class Run:
         return str(self.summary.get("study") or self.folder.name)
 
     @property
+    def data_note(self) -> str:
+        """What a reader has to know of the images: that they stand in for others, that nobody took them; or empty."""
+        told = [f"stand-in data: {self.summary['stand_in']}"] if self.summary.get("stand_in") else []
+        told += ["images drawn by a program"] if self.summary.get("synthetic") else []
+        return "; ".join(told)
+
+    @property
     def planned(self) -> dict[str, list[Any]]:
         """Every factor's values in the study."""
         return dict(self.summary.get("factors") or {})

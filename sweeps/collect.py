@@ -72,7 +72,8 @@ def write_folder(
     """The run folder's files but the report; returns the summary. `failures`: of cells and assessments, by key."""
     study, test = grid.study, grid.test
     write(folder.study, to_yaml(study).encode())
-    folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths])
+    data = {"dataset": study.dataset.name, "stands_in_for": study.stands_in_for}
+    folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths], data)
     generators = _generator_rows(grid, store)
     folder.write_generators(generators, test.facts["classes"], [*FACTORS, *study.paths])
     train = store.load(TrainImages(grid.digest))

@@ -182,11 +182,19 @@ class RunFolder:
         self.tracking = root / "tracking"  # a folder for each experiment tracker
         self.live = root / "live"  # what `ganaug report --follow` writes: a run folder of what is finished
 
-    def write_tables(self, rows: list[Row], labels: np.ndarray, classes: list[str], factors: list[str]) -> None:
-        """records.parquet, per_class.parquet and predictions.safetensors."""
+    def write_tables(
+        self,
+        rows: list[Row],
+        labels: np.ndarray,
+        classes: list[str],
+        factors: list[str],
+        data: dict[str, str | None],
+    ) -> None:
+        """records.parquet, per_class.parquet and predictions.safetensors. data: `dataset` and `stands_in_for`, in every
+        record."""
         from safetensors.numpy import save
 
-        cells = [_cell_row(r, labels) for r in rows]
+        cells = [_cell_row(r, labels) | data for r in rows]
         self._parquet(self.records, cells, factors)
         self._parquet(self.per_class, [c for r in rows for c in _class_rows(r, labels, classes)], factors)
         arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
@@ -218,7 +226,7 @@ class RunFolder:
             "floor_compared_per_class",
             "n_validation",
         }
-        text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator"}
+        text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator", "dataset", "stands_in_for"}
         names = list(dict.fromkeys(k for row in rows for k in row)) or [
             "cell",
             "arm",

@@ -34,7 +34,7 @@ from analysis.figures.recall import recall_map
 from analysis.figures.samples import sample_sheet
 from analysis.figures.search import shown_of_search
 from analysis.figures.semi import shown_of_semi
-from analysis.figures.sheet import save, save_svg
+from analysis.figures.sheet import headed, save, save_svg
 from analysis.figures.slices import question
 from analysis.figures.snapshots import snapshots
 from analysis.figures.threshold import threshold_curve
@@ -333,6 +333,8 @@ def draw(run: Run, said: Headline, folder: Path) -> list[Drawn]:
         if figure is None:
             continue
         name = name.replace(".", "_")
+        if run.data_note:
+            headed(figure, run.data_note)
         inches = figure.get_size_inches()
         shaded = name.startswith(PICTURES) or ("heatmap" in name and inches.prod() < 90)
         save(figure, folder / f"{name}.png", colours=0 if shaded else 256)

@@ -199,6 +199,26 @@ def page(
     return fig, axes
 
 
+HEAD = 0.3  # inches that a line above the title takes
+
+
+def headed(fig: Figure, text: str) -> None:
+    """Put a line above the title of a `page`; everything on it keeps its size and moves down."""
+    width, height = fig.get_size_inches()
+    share = height / (height + HEAD)
+    for ax in fig.axes:
+        box = ax.get_position()
+        ax.set_position((box.x0, box.y0 * share, box.width, box.height * share))
+    for written in fig.texts:
+        written.set_y(written.get_position()[1] * share)
+    for legend in fig.legends:
+        x, y = legend.get_bbox_to_anchor().transformed(fig.transFigure.inverted()).p0
+        legend.set_bbox_to_anchor((x, y * share), transform=fig.transFigure)
+    fig.set_size_inches(width, height + HEAD)
+    top = 1 - 0.12 / (height + HEAD)
+    fig.text(0.2 / width, top, text, fontsize=12, color=OKABE_ITO[1], va="top")
+
+
 @styled
 def save(fig: Figure, path: Path, colours: int = 256) -> Path:
     """Write `fig` as PNG, without a date or a version in it; a palette of `colours` keeps it small (0:

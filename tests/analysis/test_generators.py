@@ -28,7 +28,8 @@ def made(better: str = "lower", metric: str = "kid", seeds: int = 4, flip: float
             key = f"{arm}{seed}"
             rows.append({"generator": key, "n_real": 5, "gan_da": arm, "n_da": None if arm == "none" else 5,
                          "seed": seed, "status": "ok", "classifier_is": score, "kid": (10 - score) / 10,
-                         "floor_kid": 0.0, "floor_classifier_is": 9.0, "leaked_negative": float(arm == "negative")})  # fmt: skip
+                         "floor_kid": 0.0, "floor_classifier_is": 9.0,
+                         "leaked_negative": float(arm == "negative")})  # fmt: skip
             at = [{"step": s, "kid": s * 0.1, "classifier_is": float(s)} for s in (1, 2)]
             worthless = {"one image": {"kid": 3.0, "classifier_is": 1.0}}
             curves.append({"key": key, "seed": seed, "losses": {}, "assessed": {"steps": at, "references": worthless}})
