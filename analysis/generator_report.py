@@ -206,7 +206,7 @@ def generator_figures(run: Run) -> Iterator[tuple[str, Figure | None, str, str]]
         "leaks", leak_bars(run),
         "Points with intervals: share of generated images nearer to a changed real image, per augmentation.",
         "Augmentation that was in the training set comes out of the generator. Differentiable augmentation, which "
-        "changes real and generated images alike, should stay at the dotted line on the left.",
+        "changes real and generated images alike, should stay at the dotted line on the left: does it?",
     )  # fmt: skip
     yield (
         "orientation", orientation(run),

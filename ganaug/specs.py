@@ -71,9 +71,10 @@ class AugmentationSpec(Spec):
 class DiffAugmentSpec(Spec):
     """Differentiable augmentation inside GAN training (Zhao et al. 2020, arXiv:2006.10738); never flips by itself.
 
-    `types` are applied to what the discriminator sees, each to an image with `probability`. Below 1/2 a flip does not
-    leak: the generator cannot make the share of mirrored images right by drawing some of them (Karras et al. 2020,
-    arXiv:2006.06676, section 2.2). At 1/2 mirrored and upright ones could not be told apart.
+    `types` are applied to what the discriminator sees, each to an image with `probability`. Below 1/2 a flip need not
+    leak: at the optimum the generator cannot make the share of mirrored images right by drawing some of them (Karras et
+    al. 2020, arXiv:2006.06676, section 2.2); at 1/2 mirrored and upright ones could not be told apart. A training can
+    still be caught on the wrong side, the more easily the higher the probability: look at `assess.leaks`.
     """
 
     translation: Annotated[float, Field(ge=0, le=0.5)] = 0.125  # of the side

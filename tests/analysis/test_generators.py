@@ -26,7 +26,7 @@ def made(better: str = "lower", metric: str = "kid", seeds: int = 4, flip: float
         for arm in ARMS:
             score = 5 + level + flip * (SCORE[arm] - 3) + 0.01 * rng.normal()
             key = f"{arm}{seed}"
-            rows.append({"generator": key, "n_real": 5, "gan_da": arm, "n_da": None if arm == "none" else 5,
+            rows.append({"generator": key, "n_real": 5, "gan_da": arm, "n_da": {"none": None}.get(arm, 5),
                          "seed": seed, "status": "ok", "classifier_is": score, "kid": (10 - score) / 10,
                          "floor_kid": 0.0, "floor_classifier_is": 9.0,
                          "leaked_negative": float(arm == "negative")})  # fmt: skip
