@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganaug.artifact import Artifact, NoResult, Work
+from ganaug.classifiers.curve import accuracy
 from ganaug.classifiers.fit import predict
 from ganaug.randomness import derive
 from ganaug.semi.fit import fit
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def fit_semi(stage: "FitSemi", work: Work) -> Artifact:
     """Weights as arrays `net.*`; `ids` of the labelled images and `seen` of the unlabelled ones; `validation`, the
     predicted class of every validation image; `snapshots` uint8 (T, m, C, H, H), what a generator made of the same
-    latent vectors after each of `snapshot_steps`; `course`, the loss curves.
+    latent vectors after each of `snapshot_steps`; `course`, the loss curves; `train_accuracy`, on the labelled images.
     """
     labelled = work.get(stage.labelled)
     further = work.get(stage.unlabelled) if stage.unlabelled else None
@@ -44,6 +45,7 @@ def fit_semi(stage: "FitSemi", work: Work) -> Artifact:
         "course": fitted.losses,
         "snapshot_steps": fitted.snapshot_steps,
         "n_unlabelled": len(arrays["seen"]),
+        "train_accuracy": accuracy(fitted.net, images, labelled.arrays["real_labels"]),
         "classes_labelled": len(np.unique(labelled.arrays["real_labels"])),
         "shape": list(images.shape[1:]),
     }

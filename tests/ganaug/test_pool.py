@@ -34,4 +34,5 @@ def test_a_chunk_has_images_and_scores_of_every_class(trained):
     # scored as it will be used: rounded, and under its own label
     _, discriminator = networks(spec, fit)
     assert np.array_equal(chunk["scores"][3], scores(discriminator, chunk["images"][3], np.full(5, 3)))
-    assert not np.allclose(chunk["scores"][3], scores(discriminator, chunk["images"][3], np.full(5, 4)))
+    under_another = scores(discriminator, chunk["images"][3], np.full(5, 4))
+    assert np.allclose(chunk["scores"][3], under_another) == (spec.name == "infogan")  # it never sees a label

@@ -19,6 +19,7 @@ from ganaug.specs import (
     MixingSpec,
     NeighboursFilterSpec,
     RejectionFilterSpec,
+    SemiSpec,
 )
 from ganaug.stages import (
     Assess,
@@ -28,17 +29,20 @@ from ganaug.stages import (
     FitClassifier,
     FitGan,
     FitJudge,
+    FitSemi,
     Judged,
     LocalFile,
     Measure,
     MoreReal,
     Pool,
+    RandomLabels,
     Select,
     Shuffle,
     Split,
     Stage,
     TestImages,
     TrainImages,
+    Unlabelled,
     Validate,
     ancestors,
 )
@@ -52,6 +56,8 @@ JUDGE = FitJudge(SPLIT, CLASSIFIER, 2, ("shift",), AugmentationSpec())
 SELECT = Select(GAN, POOL, HALF, 4)
 CLF = FitClassifier(SPLIT, SELECT, ("shift",), AugmentationSpec(), CLASSIFIER, 0, MixingSpec())
 STRONG = AugmentationSpec(rotation=99)
+DRAWN = RandomLabels(SPLIT)
+FURTHER = Unlabelled(SPLIT, 7)
 OTHERS = {
     TRAIN: {"dataset": "b"},
     TEST: {"dataset": "b"},
@@ -102,6 +108,14 @@ OTHERS = {
         "types": ("generated", "hflip"),
         "n_da": 4,
         "strength": STRONG,
+    },
+    DRAWN: {"split": Split(TRAIN, 6, 4, 0)},
+    FURTHER: {"labelled": DRAWN, "n": 8},
+    FitSemi(SPLIT, FURTHER, SemiSpec(), 0): {
+        "labelled": DRAWN,
+        "unlabelled": None,
+        "semi": SemiSpec(steps=99),
+        "member": 1,
     },
     Validate((CLF,)): {"classifiers": (CLF, CLF)},
     Measure((CLF,), TEST): {"classifiers": (CLF, CLF), "test": TestImages("b")},
