@@ -56,8 +56,10 @@ def test_the_run_folder_keeps_its_contract(place: Place) -> None:
     assert list(columns)[: 3 + len(FACTORS)] == ["cell", "arm", *FACTORS, "generator"]
     assert columns == (
         {"cell": text, "arm": text, "generator": text} | factors
-        | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy", "validation_accuracy"), number)
+        | dict.fromkeys(("accuracy", "accuracy_sd", "balanced_accuracy"), number)
+        | dict.fromkeys(("validation_accuracy", "train_accuracy"), number)
         | {"n_test": whole, "n_train": whole} | counts | {"classifier_seeds": whole, "status": text, "reason": text}
+        | {"dataset": text, "stands_in_for": text}
         | dict.fromkeys(("coverage", "coverage_unfiltered", "gan_diversity", "calibration_slope"), number)
         | {f"seconds_{s}": number for s in stages}
     )  # fmt: skip
