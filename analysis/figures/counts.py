@@ -75,6 +75,7 @@ def count_curve(run: Run) -> Figure | None:
         1,
         (7.2, 3.6),
         margins=(0.85, 0.3, 0.75, 0.2),
+        lowest=2.4,
         keys=keys,
         note="A generated image that is worth a real one lies on the dashed line. Below it, it is worth less.",
     )

@@ -97,7 +97,7 @@ def test_the_question_comes_first_and_nothing_without_data(tmp_path: Path) -> No
     for file in ("generators.parquet", "generator_classes.parquet", "samples.safetensors", "curves.json"):
         (bare / file).unlink()
     assert set(all_figures(analysis.load(bare))) == {
-        *("accuracy_heatmap_n_real_n_gen", "learning_curve"),
+        *("accuracy_heatmap_n_real_n_gen", "learning_curve", "recall"),
     }
     empty = write_run(tmp_path / "empty", factors=SMALL, mutate=lambda table: table.iloc[:0])
     (empty / "curves.json").unlink()
@@ -113,7 +113,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
         drawn = draw(run, headline(run), folder)
     first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
     assert first == second
-    assert set(first) == {file for figure in drawn for file in (figure.file, figure.svg)}
+    assert set(first) == {file for figure in drawn for file in (figure.file, figure.svg, figure.moving) if file}
     assert len({figure.id for figure in drawn}) == len(drawn)
     for figure in drawn:
         assert figure.alt.endswith(".")
