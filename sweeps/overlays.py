@@ -42,7 +42,8 @@ def resolved(data: Value, variant: Any = None, stand_in: bool = False) -> Value:
     """A study file's content under its overlays: first the stand-in, where it is asked for, then the variant.
 
     `variants` maps names to overlays, and `variant` says which one is meant unless the caller does. What comes back
-    holds neither overlay: `variant` is a name, and `stands_in_for` the data set that the stand-in takes the place of.
+    holds neither overlay: `variant` is a name, and `stands_in_for` the data set that the stand-in takes the place of. A
+    variant's `dataset` that names that one says nothing of the stand-in.
     UserError for an unknown variant, and for a stand-in or a variant that the file does not have.
     """
     data = dict(data)
@@ -60,7 +61,16 @@ def resolved(data: Value, variant: Any = None, stand_in: bool = False) -> Value:
     overlay = variants[name] or {}
     if not isinstance(overlay, dict):
         raise UserError(f"variants.{name}: must be a mapping of settings, got {overlay!r}")
-    return laid_over(data, overlay) | {"variant": name}
+    return laid_over(data, _about(overlay, data)) | {"variant": name}
+
+
+def _about(overlay: Value, data: Value) -> Value:
+    """A variant's overlay without its `dataset` where that names the data that a stand-in has taken the place of."""
+    dataset = overlay.get("dataset")
+    original = data.get("stands_in_for")
+    if original is None or not isinstance(dataset, dict) or dataset.get("name") != original:
+        return overlay
+    return {key: value for key, value in overlay.items() if key != "dataset"}
 
 
 def _name_of(substitute: Value) -> str:

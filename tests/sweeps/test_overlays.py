@@ -64,6 +64,17 @@ def test_a_stand_in_lies_below_the_variant(file: Path) -> None:
     assert (study.factors["n_real"], study.factors["seed"]) == ([10], [0])
 
 
+def test_what_a_variant_says_of_the_original_data_is_not_said_of_a_stand_in(file: Path) -> None:
+    text = FILE.replace("{factors: {seed: [0]}", "{dataset: {name: emnist, protocol: letters}, factors: {seed: [0]}")
+    file.write_text(text)
+    assert studies.load(str(file), ["variant=published"]).dataset.protocol == "letters"
+    assert studies.load(str(file), ["variant=published"]).dataset.test_per_class == 400
+    there = studies.load(str(file), ["variant=published"], stand_in=True)
+    assert (there.dataset.name, there.dataset.protocol, there.factors["seed"]) == ("digits", None, [0])
+    file.write_text(text.replace("{dataset: {name: emnist, protocol: letters}", "{dataset: {test_per_class: 50}"))
+    assert studies.load(str(file), ["variant=published"], stand_in=True).dataset.test_per_class == 50
+
+
 def test_a_resolved_study_is_read_back_as_it_is(file: Path, tmp_path: Path) -> None:
     """Neither overlay is laid over it again, whatever was changed since."""
     study = studies.load(str(file), ["variant=published", "seed=[7, 8]"], stand_in=True)
