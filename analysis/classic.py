@@ -31,11 +31,13 @@ def with_gaps(run: Run, pairs: pd.DataFrame) -> pd.DataFrame:
 
 @lru_cache(maxsize=8)
 def _contrasts(run: Run) -> pd.DataFrame:
-    pairs = with_gaps(run, pairs_against(run, NO_DA))
+    values = ["accuracy", "control_accuracy", "gap_points", "control_gap_points"]
+    pairs = with_gaps(run, pairs_against(run, NO_DA)).astype(
+        dict.fromkeys(values, float)
+    )  # none: a table without types
     by = [name for name in factors(run.grid) if name != "seed"]
     found = decisions(pairs, by, "delta_points", run.margin_points).rename(columns={"mean": "delta_points"})
     found = found.rename(columns={name: f"{name}_points" for name in ("sd", "half", "low", "high")})
-    values = ["accuracy", "control_accuracy", "gap_points", "control_gap_points"]
     found = found.merge(pairs.groupby(by, dropna=False, sort=False)[values].mean().reset_index(), on=by)
     named = run.primary is not None and run.primary["against"] == NO_DA
     first = found.index.isin(at(found, run.primary or {}).index) & named

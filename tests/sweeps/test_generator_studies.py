@@ -13,6 +13,7 @@ from tiny_run import Ganaug
 import analysis
 from analysis.generator_tables import assessed
 from ganaug.errors import UserError
+from ganaug.specs import DA_TYPES
 from ganaug.stages import FitGan
 from sweeps import study_file as studies
 from sweeps.collect import write_folder
@@ -140,8 +141,8 @@ def test_a_ratio_matched_control_doubles_both(store: Store, tmp_path: Path) -> N
         (["controls.arms=[duplicated]"],
          "controls: accompany classifiers, and measure: generators trains none; leave them out"),
         (["gan_da=[generatd]"],
-         "factors.gan_da[0]: unknown augmentation 'generatd'; known: none, rotation, shift, zoom, shear, hflip, vflip, "
-         "negative, contrast, generated, or several joined by +"),
+         f"factors.gan_da[0]: unknown augmentation 'generatd'; known: none, {', '.join(DA_TYPES)}, generated, "
+         "or several joined by +"),
         (["claims=[{text: a, of: {gan_daa: negative}, than: all others, reads: higher}]"],
          "claims[0]: unknown factor 'gan_daa'; did you mean 'gan_da'?"),
         (["measure=classifiers"],
