@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.factors import thin
-from analysis.figures.generators import stand_in_words
 from analysis.figures.samples import picture
 from analysis.figures.sheet import INK, OKABE_ITO, SOFT, page, shortened, styled
 from analysis.generator_tables import arms, assessed, is_baseline, score_name
@@ -56,7 +55,7 @@ def arm_sheet(run: Run) -> Figure | None:
     fig, (ax,) = page(
         "What the generators make, by augmentation of their training set",
         f"the first images of each stream, unfiltered, seed {first.factors.get('seed')}; the same latent vectors in "
-        f"every row{stand_in_words(run)}",
+        f"every row",
         1,
         (12.9 - room, 0.56 * len(rows)),
         margins=(room, 0.1, 0.1, 0.1),
@@ -91,7 +90,7 @@ def arms_over_steps(run: Run) -> Figure | None:
     room = 0.3 + 0.105 * max(len(shortened(arm, 30)) for arm in names)
     fig, axes = page(
         "The generators' images while they train",
-        f"the same latent vectors after more and more steps, seed {some.factors.get('seed')}{stand_in_words(run)}",
+        f"the same latent vectors after more and more steps, seed {some.factors.get('seed')}",
         len(at),
         ((12.9 - room) / len(at) - 0.12, 0.52 * len(names)),
         columns=len(at),
@@ -130,7 +129,7 @@ def score_illustrated(run: Run) -> Figure | None:
     fig, axes = page(
         f"What {score_name(run)} measures",
         "each image surely of one class, and all of them together of many: the further each p(y|x) is from p(y), the "
-        f"higher the score; no real image is looked at{stand_in_words(run)}",
+        "higher the score; no real image is looked at",
         len(picks) + 1,
         (2.2, 0.22 * len(shown) + 0.3),
         columns=len(picks) + 1,

@@ -40,11 +40,6 @@ def metric_words(run: Run, metric: str) -> str:
     return f"{score_name(run) if metric == 'score' else LONG[metric]}, {BETTER[metric]} is better"
 
 
-def stand_in_words(run: Run) -> str:
-    """What every figure says of data that are not those of the question."""
-    return f"; stand-in data: {run.summary['stand_in']}" if run.summary.get("stand_in") else ""
-
-
 def _floor(run: Run, metric: str) -> float:
     """The metric of fresh real images, mean over the generators."""
     name = f"floor_{score_column(run) if metric == 'score' else metric}"
@@ -88,7 +83,7 @@ def metric_bars(run: Run) -> Figure | None:
     columns = min(3, len(shown))
     fig, axes = page(
         "How good are the generators, by augmentation of their training set?",
-        f"means and 95 % t-intervals over seeds, a dot per seed{stand_in_words(run)}",
+        "means and 95 % t-intervals over seeds, a dot per seed",
         len(shown),
         ((12.4 - room) / columns - 0.35, 0.36 * len(order) + 0.3),
         columns=columns,
@@ -119,7 +114,7 @@ def step_curves(run: Run) -> Figure | None:
     keys = [(Line2D([], [], lw=2, ms=6, **line_look(k)), arm) for k, arm in enumerate(order)]
     fig, axes = page(
         "The metrics while the generators train",
-        f"means over seeds, bars: 95 % t-intervals; every step from the same latent vectors{stand_in_words(run)}",
+        "means over seeds, bars: 95 % t-intervals; every step from the same latent vectors",
         len(shown),
         (3.7, 2.9),
         columns=len(shown),
@@ -157,7 +152,7 @@ def orientation(run: Run) -> Figure | None:
     keys = [(Line2D([], [], ls="", ms=7, **line_look(k)), arm) for k, arm in enumerate(order)]
     fig, (ax,) = page(
         f"{name} read as “lower is better” prefers one image repeated for ever",
-        f"a point per generator; in black, sets of images whose worth is known{stand_in_words(run)}",
+        "a point per generator; in black, sets of images whose worth is known",
         1,
         (8.2, 4.3),
         margins=(0.9, 2.4, 0.7, 0.2),
@@ -195,7 +190,7 @@ def leak_bars(run: Run) -> Figure | None:
     fig, axes = page(
         "What of the training set's augmentation is in the samples?",
         "share of generated images nearer, by pixels, to a changed real image than to any real one; means and 95 % "
-        f"t-intervals over seeds{stand_in_words(run)}",
+        "t-intervals over seeds",
         len(names),
         ((12.0 - room) / max(2, len(names)) - 0.3, 0.36 * len(order) + 0.3),
         columns=len(names),
