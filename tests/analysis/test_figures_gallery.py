@@ -17,7 +17,7 @@ from analysis.figures.gallery import _figures, draw
 from analysis.figures.heatmap import heatmap
 from analysis.figures.learning import learning_curve
 from analysis.figures.search import shown_of_search
-from analysis.figures.sheet import SLIDE
+from analysis.figures.sheet import HEAD, SLIDE
 from analysis.figures.threshold import threshold_curve
 from analysis.finding import headline
 
@@ -122,3 +122,22 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
         assert "<dc:date>" not in text
         assert mpl.__version__ not in text.split("<defs>")[0]
         assert first[figure.file].startswith(b"\x89PNG")
+
+
+def test_every_figure_names_a_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the title, and without pushing anything off the page."""
+    drawn: dict[str, Figure] = {}
+    keep = "analysis.figures.gallery.save"
+    monkeypatch.setattr(keep, lambda figure, path, colours: drawn.update({path.stem: figure}))
+    monkeypatch.setattr("analysis.figures.gallery.save_svg", lambda figure, path: None)
+    told = {"stand_in": "glyphs for emnist", "synthetic": True}
+    run = analysis.load(write_run(tmp_path / "run", factors=SMALL, primary=PRIMARY, **told))
+    assert run.data_note == "stand-in data: glyphs for emnist; images drawn by a program"
+    draw(run, headline(run), tmp_path)
+    plain = all_figures(analysis.load(write_run(tmp_path / "plain", factors=SMALL, primary=PRIMARY)))
+    assert set(drawn) == set(plain)
+    for name, figure in drawn.items():
+        first = max(figure.texts, key=lambda text: text.get_position()[1])
+        assert first.get_text() == run.data_note, name
+        assert figure.get_size_inches()[1] == pytest.approx(plain[name].get_size_inches()[1] + HEAD), name
+    read_on_a_slide({name: figure for name, figure in drawn.items() if name == "learning_curve"})
