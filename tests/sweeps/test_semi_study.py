@@ -144,10 +144,10 @@ def test_corrected_every_method_is_paired_with_the_control_of_its_seed(corrected
     assert len(table) == 2 * 3
     first = table.iloc[0]
     named = (first["role"], first["semi.method"], first["n_real"], first["n_seeds"])
-    assert named == ("primary", "sgan-fixmatch", 3, 2)
+    assert named == ("primary", "sgan", 3, 2)
     cells = corrected.cells.set_index(["arm", "seed", "n_real", "semi.method"])["accuracy"].sort_index()
     change = [
-        cells["semi-supervised", seed, 3, "sgan-fixmatch"] - cells["real-only", seed, 3].iloc[0] for seed in (0, 1)
+        cells["semi-supervised", seed, 3, "sgan"] - cells["real-only", seed, 3].iloc[0] for seed in (0, 1)
     ]  # fmt: skip
     assert first["delta_points"] == pytest.approx(100 * np.mean(change))
     assert (table["missing_controls"] == "").all()
