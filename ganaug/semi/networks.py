@@ -45,7 +45,7 @@ class Body(Network):
             else:
                 nn.init.zeros_(weights)
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
+    def body(self, x: torch.Tensor) -> torch.Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
         for conv in self.convs:
             x = leaky_relu(conv(x), SLOPE)
