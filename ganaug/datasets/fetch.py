@@ -33,6 +33,9 @@ def download(name: str, data_dir: str | Path, **options: Any) -> None:
 
     Raises UserError, one line that lists the files to put in place by hand, where the download fails.
     """
+    kind, _, protocol = name.partition("-")
+    if kind == "emnist" and protocol in PROTOCOLS:  # as its loader calls each of them
+        name, options = kind, options | {"protocol": protocol}
     wanted = missing(name, data_dir, **options)
     if not wanted:
         return

@@ -5,7 +5,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from ganaug.datasets import download
+from ganaug.datasets import download, load
 from ganaug.errors import UserError
 
 mnist_module = pytest.importorskip("torchvision.datasets.mnist")
@@ -47,6 +47,15 @@ def test_emnist_names_the_files_of_its_protocol(tmp_path):
         "emnist could not be downloaded (<urlopen error no network>); get emnist-letters-train-images-idx3-ubyte.gz, "
     )
     assert "protocol must be one of" in refusal("emnist", tmp_path, protocol="capitals")
+
+
+@pytest.mark.parametrize("protocol", ["balanced-upper", "byclass-upper"])
+def test_the_command_that_a_missing_protocol_names_is_understood(tmp_path, protocol):
+    with pytest.raises(UserError) as absent:
+        load("emnist", tmp_path, protocol=protocol)
+    name = str(absent.value).split("`ganaug data get ")[1].split("`")[0]
+    assert name == f"emnist-{protocol}"
+    assert refusal(name, tmp_path) == refusal("emnist", tmp_path, protocol=protocol)
 
 
 def test_what_is_there_is_not_downloaded_again(tmp_path, write_split):
