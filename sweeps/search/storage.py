@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 
+GRACE = 30  # seconds after which a journal's lock is taken for a dead driver's; a living one holds it for milliseconds
+
 _EXTRAS = {"psycopg": "pip install 'ganaug[postgresql]'"}
 
 
@@ -37,10 +39,12 @@ def _repair(journal: Path) -> None:
 
 def _journal(path: Path) -> "BaseStorage":
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
     from optuna.storages.journal._file import get_lock_file
 
-    lock = JournalFileSymlinkLock(str(path))
+    # A killed driver leaves its lock; the next one takes it away after GRACE. Optuna's symbolic link would not do: its
+    # age is asked through the link, which leads nowhere from a relative path, and then it is waited for for ever.
+    lock = JournalFileOpenLock(str(path), grace_period=GRACE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

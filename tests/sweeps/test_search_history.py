@@ -1,6 +1,8 @@
 """The history of a search: what is asked follows from what is before it, and a step that was left is finished."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -300,6 +302,18 @@ def test_storages_that_do_not_work_are_told_in_a_line(tmp_path: Path, url: str, 
     with pytest.raises(UserError) as error:
         open_storage(url, tmp_path / "journal.log")
     assert str(error.value) == told
+
+
+def test_a_lock_that_a_killed_driver_left_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a run folder is mostly a relative path
+    monkeypatch.setattr("sweeps.search.storage.GRACE", 3)
+    journal = Path("runs/x/journal.log")
+    held = "import os, optuna.storages.journal as j; j.JournalFileOpenLock('runs/x/journal.log').acquire(); os._exit(9)"
+    journal.parent.mkdir(parents=True)
+    assert subprocess.run([sys.executable, "-c", held]).returncode == 9
+    assert Path("runs/x/journal.log.lock").exists()
+    assert open_storage(None, journal).get_all_studies() == []
+    assert not Path("runs/x/journal.log.lock").exists()
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
