@@ -4,22 +4,23 @@ The publisher's folder `img_align_celeba` or its zip file, below `celeba/`, as t
 attributes are not read: a study of generators needs faces, not whose.
 """
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from ganaug.datasets.archive import open_zip
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
-from ganaug.datasets.image_file import image_size, read_image
+from ganaug.datasets.image_file import image_size, read_file, read_image
 from ganaug.errors import UserError
 from ganaug.randomness import numpy_rng
 
 WIDTH, HEIGHT = 178, 218
 IMAGES = 5000  # read where the study does not say how many
 NAMES = ("img_align_celeba", "img_align_celeba.zip")
-MAX_BYTES = 16 << 20  # of a JPEG in the zip file; a face has about ten thousand
+MAX_BYTES = 16 << 20  # of a JPEG; a face has about ten thousand
+MAX_TOTAL = 16 << 30  # of all that are read from the zip file; the publisher's has 1.4 GB
 
 
 def _places(data_dir: Path) -> tuple[Path, Path]:
@@ -33,20 +34,13 @@ def _there(data_dir: Path) -> Path | None:
     return folder if folder.is_dir() else archive if archive.is_file() else None
 
 
-def _archive(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: must be a whole zip file, got “{error}”; replace it") from None
-
-
 def _names(place: Path) -> list[str]:
     """The JPEGs in their order; hidden ones aside."""
     if place.is_dir():
         found = [path.name for path in place.iterdir()]
     else:
-        with _archive(place) as archive:
-            found = archive.namelist()
+        with open_zip(place, MAX_TOTAL) as archive:
+            found = archive.names
     names = sorted(n for n in found if n.lower().endswith(".jpg") and not Path(n).name.startswith("."))
     if not names:
         raise UserError(f"{place}: must hold CelebA's aligned JPEGs (000001.jpg and so on), got none")
@@ -57,21 +51,11 @@ def _files(place: Path, names: list[str]) -> Iterator[tuple[Path, bytes]]:
     """What each file holds, under the path that an error names."""
     if place.is_dir():
         for name in names:
-            try:
-                yield place / name, (place / name).read_bytes()
-            except OSError as error:
-                raise UserError(f"{place / name}: cannot be read: {error.strerror}") from None
+            yield place / name, read_file(place / name, MAX_BYTES)
         return
-    with _archive(place) as archive:
+    with open_zip(place, MAX_TOTAL) as archive:
         for name in names:
-            if archive.getinfo(name).file_size > MAX_BYTES:
-                raise UserError(
-                    f"{place / name}: must have at most {MAX_BYTES:,} bytes, got more; replace the zip file"
-                )
-            try:
-                yield place / name, archive.read(name)
-            except (OSError, zipfile.BadZipFile, ValueError) as error:
-                raise UserError(f"{place / name}: is damaged in the zip file (“{error}”); replace it") from None
+            yield place / name, archive.read(name, MAX_BYTES)
 
 
 def missing_celeba(data_dir: Path) -> list[Path]:

@@ -6,16 +6,18 @@ unpickle a file is to run what it says: so it is opened only after its md5 is fo
 Either may lie in the data folder as its archive or unpacked, as torchvision leaves it.
 """
 
+import codecs
 import hashlib
+import io
 import pickle
-import tarfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ganaug.datasets.archive import read_tar_gz
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
 from ganaug.datasets.idx import REPLACE
@@ -105,19 +107,7 @@ def _from_folder(path: Path) -> Read:
 def _from_archive(path: Path, version: Version) -> Read:
     """Reads the wanted members into memory, in one pass; nothing is unpacked to the disk, so no path in it matters."""
     most = PER_FILE * (RECORD + 100)  # a pickle is a little longer than its images
-    held: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                name = PurePosixPath(member.name).name
-                if name not in version.needed or not member.isfile() or name in held:
-                    continue
-                if member.size > most:
-                    raise UserError(f"{path}: {name} must hold at most {most} bytes, got {member.size}; {REPLACE}")
-                stream = archive.extractfile(member)
-                held[name] = stream.read() if stream is not None else b""
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise UserError(f"{path}: must be an undamaged .tar.gz archive, got “{error}”; {REPLACE}") from error
+    held = read_tar_gz(path, version.needed, most, total=8 * most)
 
     def read(name: str) -> bytes:
         if name not in held:
@@ -136,6 +126,33 @@ def _binary(data: bytes, where: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     return records[:, 1:].reshape(n, 3, SIDE, SIDE), records[:, 0]
 
 
+_NDARRAY = object()  # stands for the type: called, it would make an array of any size
+
+
+class _Arrays(pickle.Unpickler):
+    """Builds an array of numbers from a pickle, and nothing else: a second lock behind the md5."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        match module, name:
+            case ("numpy.core.multiarray" | "numpy._core.multiarray"), "_reconstruct":
+                return _reconstructed
+            case "numpy", "ndarray":
+                return _NDARRAY
+            case "numpy", "dtype":
+                return np.dtype
+            case "_codecs", "encode":  # how Python 3 writes bytes in the protocol of Python 2
+                return codecs.encode
+            case _:
+                raise pickle.UnpicklingError(f"names {module}.{name}, which an array does not need")
+
+
+def _reconstructed(kind: Any, shape: Any, dtype: Any) -> np.ndarray:
+    """The empty array that a pickled one begins as; a true one allocates whatever shape it is told."""
+    if kind is not _NDARRAY or shape != (0,):
+        raise pickle.UnpicklingError("an array must begin empty")
+    return np.empty(0, np.uint8)
+
+
 def _pickled(data: bytes, where: str, n: int, md5: str) -> tuple[np.ndarray, np.ndarray]:
     """The same of one pickle, opened only if it is the publisher's."""
     found = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -144,9 +161,18 @@ def _pickled(data: bytes, where: str, n: int, md5: str) -> tuple[np.ndarray, np.
             f"{where}: is a pickle and is opened only with the publisher's md5 {md5}, got {found}; {REPLACE}, or use "
             f"{BINARY.archive}"
         )
-    batch = pickle.loads(data, encoding="latin1")
-    images = np.asarray(batch["data"], np.uint8).reshape(n, 3, SIDE, SIDE)
-    return images, np.asarray(batch["labels"]).astype(np.int64)
+    try:
+        batch = _Arrays(io.BytesIO(data), encoding="latin1").load()
+        images = np.asarray(batch["data"])
+        labels = np.asarray(batch["labels"], np.int64)
+        if images.dtype != np.uint8 or images.shape != (n, RECORD - 1) or labels.shape != (n,):
+            raise ValueError(f"data {images.dtype} {list(images.shape)} and labels {list(labels.shape)}")
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle raises whatever it likes
+        why = " ".join(str(error).split())[:100] or type(error).__name__
+        raise UserError(f"{where}: must be {n} pickled images and labels, got “{why}”; {REPLACE}") from error
+    return images.reshape(n, 3, SIDE, SIDE), labels
 
 
 def missing_cifar10(data_dir: Path) -> list[Path]:
@@ -183,8 +209,8 @@ def load_cifar10(data_dir: Path, per_file: int | None = None) -> Dataset:
             part = _binary(read(name), where, per_file)
         else:
             part = _pickled(read(name), where, per_file, version.md5[name])
-        if len(part[1]) and part[1].max() > 9:
-            at = int(np.argmax(part[1] > 9))
+        if (odd := (part[1] < 0) | (part[1] > 9)).any():
+            at = int(np.argmax(odd))
             raise UserError(f"{where}: labels must lie in 0 to 9, got {part[1][at]} in record {at}; {REPLACE}")
         images.append(part[0])
         labels.append(part[1].astype(np.int64))

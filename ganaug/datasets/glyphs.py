@@ -61,12 +61,12 @@ def _drawn(character: str, path: Path, size: int) -> np.ndarray:
 def _covered(path: Path) -> dict[int, str]:
     """The code points that a font has a glyph for. Raises UserError."""
     if path not in _COVERED:
-        from fontTools.ttLib import TTFont, TTLibError
+        from fontTools.ttLib import TTFont
 
         try:
             with TTFont(path, lazy=True, fontNumber=0) as font:
                 _COVERED[path] = dict(font.getBestCmap() or {})
-        except (TTLibError, OSError, KeyError) as error:
+        except Exception as error:  # fontTools says of a damaged file whatever its parts say
             raise UserError(f"{path}: cannot be read as a font ({error}); name another with dataset.fonts") from None
     return _COVERED[path]
 

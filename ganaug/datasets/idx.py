@@ -22,6 +22,8 @@ from ganaug.errors import UserError
 MAX_BYTES = 2 * 1024**3
 REPLACE = "replace it with the publisher's file"
 
+DEFLATED = 1032  # bytes that gzip can make of one, at most
+
 _CHUNK = 1 << 20
 _TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"),
@@ -77,20 +79,28 @@ def read_shape(path: Path, ndim: int, dtype: type[np.generic] = np.uint8) -> tup
         return _read_header(stream, path, ndim, np.dtype(dtype))[1]
 
 
+def _check_size(path: Path, declared: int, told: str) -> None:
+    """Refuse what the header declares where it cannot be true of a file of this size, before any of it is read."""
+    if declared > MAX_BYTES:
+        raise UserError(f"{path}: IDX header must declare at most {MAX_BYTES} bytes, got {told}; {REPLACE}")
+    there = path.stat().st_size
+    if declared > there * (DEFLATED if path.suffix == ".gz" else 1):
+        raise UserError(f"{path}: must hold the {declared} bytes of {told}, has {there} itself (truncated); {REPLACE}")
+
+
 def read_idx(path: Path, ndim: int, dtype: type[np.generic] = np.uint8) -> np.ndarray:
     """The array in the IDX file `path`, gunzipped where its name ends in .gz.
 
     Returns a writable array of `ndim` axes and `dtype` in native byte order.
     Raises UserError where the file is absent, not gzip, damaged, of another type or number of axes, shorter
-    or longer than its header says, or declares more than MAX_BYTES. Never reads more than one byte beyond the
+    or longer than its header says, or declares more than MAX_BYTES or than the file can hold. Never reads more than one byte beyond the
     declared values.
     """
     with _opened(path) as stream:
         stored, shape = _read_header(stream, path, ndim, np.dtype(dtype))
         declared = math.prod(shape) * stored.itemsize  # Python integers: four billion cubed does not wrap around
         size = f"{' x '.join(map(str, shape))} {np.dtype(dtype).name}"
-        if declared > MAX_BYTES:
-            raise UserError(f"{path}: IDX header must declare at most {MAX_BYTES} bytes, got {size}; {REPLACE}")
+        _check_size(path, declared, size)
         values = _read_up_to(stream, declared)
         if len(values) < declared:
             raise UserError(

@@ -10,6 +10,11 @@ from PIL import Image, ImageOps
 from ganaug.errors import UserError
 
 MAX_PIXELS = 64_000_000  # a few kilobytes of PNG can unpack to gigabytes; a good camera makes 60 megapixels
+# What the formats can reach at all. A JPEG codes every block of 64 pixels with at least one bit, and deflate makes of
+# a byte at most 1,032, each of which is at most 8 pixels.
+PIXELS_PER_BYTE = {"JPEG": 512, "PNG": 8 * 1032}
+MAX_BYTES = 512 << 20  # of a file: 64 million pixels of 16 bits and four channels
+ROWS = 256  # of a 16-bit image that are scaled at a time
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
@@ -17,7 +22,11 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
     """Pillow clips 16-bit grey at 255 when asked for 8 bits, which leaves a white picture: scale instead."""
     if not image.mode.startswith("I"):
         return image
-    return Image.fromarray(np.rint(np.asarray(image, np.float64) * 255 / 65535).clip(0, 255).astype(np.uint8))
+    deep = np.asarray(image)
+    out = np.empty(deep.shape, np.uint8)
+    for at in range(0, len(deep), ROWS):
+        out[at : at + ROWS] = np.rint(deep[at : at + ROWS].astype(np.float64) * 255 / 65535).clip(0, 255)
+    return Image.fromarray(out)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -28,9 +37,31 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
+def _bytes_of(path: Path, most: int) -> int:
+    """How many a file has. UserError where it is no file (a named pipe blocks for ever) or has more than `most`."""
+    try:
+        if not path.is_file():
+            raise UserError(f"{path}: must be a whole PNG or JPEG image, got no file; replace or remove it")
+        if (size := path.stat().st_size) > most:
+            raise UserError(f"{path}: must have at most {most:,} bytes, got {size:,}; replace or remove it")
+        return size
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}; replace or remove it") from None
+
+
+def read_file(path: Path, most: int = MAX_BYTES) -> bytes:
+    """What an image's file holds. UserError where it cannot be read, is no file, or has more than `most` bytes."""
+    _bytes_of(path, most)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}; replace or remove it") from None
+
+
 def _open(path: Path, data: bytes | None = None) -> Image.Image:
     """The header is read, the pixels are not. Only PNG and JPEG: other decoders have no business here."""
     cap = f"must have at most {MAX_PIXELS} pixels"
+    size = _bytes_of(path, MAX_BYTES) if data is None else len(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -39,6 +70,11 @@ def _open(path: Path, data: bytes | None = None) -> Image.Image:
         raise UserError(f"{path}: {cap}, got more; shrink the image or remove it") from error
     if image.width * image.height > MAX_PIXELS:
         raise UserError(f"{path}: {cap}, got {image.width} x {image.height}; shrink the image or remove it")
+    if image.width * image.height > PIXELS_PER_BYTE["PNG" if image.format == "PNG" else "JPEG"] * size:
+        raise UserError(
+            f"{path}: must be a whole PNG or JPEG image, got {image.width} x {image.height} pixels in {size} "
+            "bytes (truncated); replace or remove it"
+        )
     return image
 
 

@@ -53,9 +53,10 @@ def _stored(path: Path) -> Path:
 def _read_labels(folder: Path, pair: Pair) -> np.ndarray:
     """(n,) uint8 labels, as many and within the range that the publisher states."""
     path = _stored(folder / pair.labels)
+    (declared,) = read_shape(path, ndim=1)  # before the values are unpacked
+    if declared != pair.n:
+        raise UserError(f"{path}: must hold {pair.n} labels, got {declared}; {REPLACE}")
     labels = read_idx(path, ndim=1)
-    if len(labels) != pair.n:
-        raise UserError(f"{path}: must hold {pair.n} labels, got {len(labels)}; {REPLACE}")
     low, high = pair.allowed[0], pair.allowed[-1]
     if len(labels) and not (low <= labels.min() and labels.max() <= high):
         raise UserError(f"{path}: labels must lie in {low} to {high}, got {labels.min()} to {labels.max()}; {REPLACE}")
@@ -66,13 +67,13 @@ def read_pair(folder: Path, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     """Images (n, 28, 28) uint8 as stored and labels (n,) uint8 as stored, row for row. Raises UserError."""
     labels = _read_labels(folder, pair)
     path = _stored(folder / pair.images)
-    images = read_idx(path, ndim=3)
-    if images.shape != (pair.n, SIDE, SIDE):
+    shape = read_shape(path, ndim=3)
+    if shape != (pair.n, SIDE, SIDE):
         raise UserError(
             f"{path}: must hold {pair.n} images of {SIDE} x {SIDE} pixels, one per label, "
-            f"got {' x '.join(map(str, images.shape))}; {REPLACE}"
+            f"got {' x '.join(map(str, shape))}; {REPLACE}"
         )
-    return images, labels
+    return read_idx(path, ndim=3), labels
 
 
 def require(pairs: Pairs) -> None:

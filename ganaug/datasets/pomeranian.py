@@ -4,6 +4,7 @@ The publisher's two archives unpacked below `oxford-iiit-pet/`, as torchvision d
 split into trainval and test is of breeds to be told apart; here is one breed, so both are read.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ganaug.errors import UserError
 
 BREED = "pomeranian"
 LISTS = ("trainval.txt", "test.txt")
+_NAMED = re.compile(rf"{BREED}_[0-9]{{1,6}}(?= |$)", re.ASCII)  # a number, so no way out of the folder
 
 
 def _root(data_dir: Path) -> Path:
@@ -33,10 +35,11 @@ def _names(data_dir: Path) -> list[str]:
     """The breed's images, from lines such as `pomeranian_101 26 2 18`: name, class, species, breed."""
     found = []
     for path in _lists(data_dir):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            name = line.split(" ")[0]
-            if not line.startswith("#") and name.rpartition("_")[0] == BREED:
-                found.append(name)
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: must be a readable list of images, got “{error}”; replace it") from None
+        found += [line.split(" ")[0] for line in lines if _NAMED.match(line)]
     if not found:
         raise UserError(f"{_root(data_dir) / 'annotations'}: its lists must name images {BREED}_1 and so on, got none")
     return sorted(set(found), key=lambda name: int(name.rpartition("_")[2]))
