@@ -41,6 +41,10 @@ def _warnings(run: Run, running: Running | None) -> list[str]:
         found.append(f"Stand-in data, not the data set of the question: {run.summary['stand_in']}.")
     if run.summary.get("synthetic"):
         found.append("The images of this data set are drawn by a program; the numbers say nothing about photographs.")
+    if skipped := run.summary.get("skipped_images"):
+        found.append(
+            f"{plural(int(skipped), 'damaged image')} left out of the data set, as its study asks (on_bad_image: skip)."
+        )
     if run.summary.get("status") == "partial" and running is None:
         missing = (run.summary.get("cells") or {}).get("missing", 0)
         found.append(

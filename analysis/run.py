@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from analysis.factors import is_control, levels
 from analysis.paired import NO_EFFECT_POINTS
 from analysis.reading import mapping, optional, read, table
+from ganaug import yaml_file
 from ganaug.errors import UserError
 from ganaug.records import TREATED
 
@@ -276,5 +276,5 @@ def load(run: str | Path | Run) -> Run:
         generator_classes=optional(folder / "generator_classes.parquet", ("generator", "class")),
         per_class=read(folder / "per_class.parquet", lambda path: table(path, ("cell", "class", "correct", "total"))),
         summary=read(folder / "summary.json", lambda path: mapping(path, json.loads)),
-        study=read(folder / "study.yaml", lambda path: mapping(path, yaml.safe_load)),
+        study=read(folder / "study.yaml", yaml_file.read),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
-from sweeps import cli_export, cli_preview, cli_report, cli_search
+from sweeps import cli_export, cli_preview, cli_report, cli_search, terminal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,7 +39,7 @@ STORE = "runs/store"
 
 
 def _say(text: str) -> None:
-    typer.echo(text)
+    terminal.say(text)
 
 
 @app.command()
@@ -192,7 +192,8 @@ def studies(
     ] = None,
 ) -> None:
     """The packaged studies."""
-    from sweeps import study_file, yaml_file
+    from ganaug import yaml_file
+    from sweeps import study_file
 
     if path is not None:
         found = study_file.packaged().get(path)
@@ -245,10 +246,11 @@ def data_get(name: Annotated[str, typer.Argument()], data: DataDir = DATA) -> No
 
 def main() -> None:
     """The console script: a user's mistake is one line and exit code 2."""
+    terminal.plain_warnings()
     try:
         app()
     except UserError as error:
-        typer.echo(f"error: {error}", err=True)
+        terminal.complain(f"error: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing finished is lost", err=True)

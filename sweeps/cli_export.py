@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from sweeps.export import Format
+from sweeps.terminal import say
 
 To = Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write, new or empty.")]
 Form = Annotated[Format, typer.Option("--format", help="PNG folders, one safetensors file, or MNIST's files (grey).")]
@@ -22,7 +23,7 @@ def _tell(told: dict[str, Any], to: Path) -> None:
     kinds = ", ".join(f"{sum(counts)} {kind}" for kind, counts in told["per_class"].items())
     test = told["test_per_class"]
     apart = f"; {sum(test)} test images apart" if test else ""
-    typer.echo(f"{to}: {told['images']} images ({kinds}){apart}; README.txt there says what they are")
+    say(f"{to}: {told['images']} images ({kinds}){apart}; README.txt there says what they are")
 
 
 def export(
@@ -50,7 +51,7 @@ def export(
     from sweeps.export.cell import export_cell
 
     _one_thread()
-    _tell(export_cell(run, to, form, cell, best, primary, with_test, data, store, typer.echo), to)
+    _tell(export_cell(run, to, form, cell, best, primary, with_test, data, store, say), to)
 
 
 def generate(
@@ -73,4 +74,4 @@ def generate(
     from sweeps.export.images import export_images
 
     _one_thread()
-    _tell(export_images(bundle, to, form, n, classes or [], threshold, seed, max_candidates, typer.echo), to)
+    _tell(export_images(bundle, to, form, n, classes or [], threshold, seed, max_candidates, say), to)

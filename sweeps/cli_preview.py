@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
+from sweeps.terminal import say
 
 
 def preview(
@@ -49,5 +50,5 @@ def preview(
     except OSError as error:
         raise UserError(f"--out {path}: cannot be written: {error.strerror}") from None
     for line in told:
-        typer.echo(line)
-    typer.echo(str(path))
+        say(line)
+    say(str(path))

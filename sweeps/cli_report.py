@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ganaug.errors import UserError
+from sweeps.terminal import say
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.")]
 DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
@@ -20,7 +21,7 @@ def _follow(run: Path, data: Path, every: int, page: bool) -> None:
     from sweeps.follow import follow
 
     os.nice(10)  # whoever looks on must not slow what it looks at
-    follow(run, data, every, typer.echo, page)
+    follow(run, data, every, say, page)
 
 
 def status(run: RunFolder, follow: Follow = False, every: Every = 30, data: DataDir = DATA) -> None:
@@ -32,22 +33,22 @@ def status(run: RunFolder, follow: Follow = False, every: Every = 30, data: Data
             return _follow(run, data, every, page=False)
         there = Onlooker(run, data)
         look = there.look()
-        typer.echo(look.line())
+        say(look.line())
         if there.said is not None and look.running:
-            typer.echo(f"running     since {there.said.started}")
+            say(f"running     since {there.said.started}")
         elif there.said is not None:
-            typer.echo(f"stopped     begun {there.said.started}, no longer alive")
-            typer.echo(f"to go on    {there.said.command}")
+            say(f"stopped     begun {there.said.started}, no longer alive")
+            say(f"to go on    {there.said.command}")
         return None
 
     from sweeps.reopen import reopen
 
     summary, store, grid = reopen(run, data)
     missing, total = len(grid.missing(store)), len(grid.asked)
-    typer.echo(f"{summary['study']}: {total - missing} of {total} cells done, {missing} missing")
-    typer.echo(f"last run    {summary['finished']}, {summary['seconds']:.0f} s, {summary['status']}")
+    say(f"{summary['study']}: {total - missing} of {total} cells done, {missing} missing")
+    say(f"last run    {summary['finished']}, {summary['seconds']:.0f} s, {summary['status']}")
     if missing:
-        typer.echo(f"to go on    {summary['command']}")
+        say(f"to go on    {summary['command']}")
     return None
 
 
@@ -75,14 +76,14 @@ def report(
         import analysis
 
         page = analysis.write_report(run)
-        typer.echo(f"Report: {page}")
+        say(f"Report: {page}")
     else:
         from analysis.against import write_comparison
 
         page = write_comparison(run, against)
-        typer.echo(f"Comparison: {page}")
+        say(f"Comparison: {page}")
     if pdf:
         from analysis.browser import write_pdf
 
-        typer.echo(f"PDF: {write_pdf(page)}")
+        say(f"PDF: {write_pdf(page)}")
     return None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
+from sweeps.terminal import say
 
 StudyName = Annotated[str, typer.Argument(help="A study file, or the name of a packaged study (see `ganaug studies`).")]
 Set = Annotated[
@@ -71,7 +72,7 @@ def search(
         from sweeps.search.folder import SearchFolder
         from sweeps.search.storage import dashboard as how
 
-        typer.echo(how(asked.spec.storage, SearchFolder(folder).journal))
+        say(how(asked.spec.storage, SearchFolder(folder).journal))
         return
 
     from sweeps.search.run import search as run_search
@@ -82,18 +83,18 @@ def search(
     except OSError as error:
         raise UserError(f"--out {folder}: cannot be made: {error.strerror}") from None
     place = Store(store)
-    found = run_search(asked, folder, place, data, address, typer.echo)
+    found = run_search(asked, folder, place, data, address, say)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     if found.interrupted:
-        typer.echo(f"Interrupted; no finished step is lost. To go on: {again}")
+        say(f"Interrupted; no finished step is lost. To go on: {again}")
         raise typer.Exit(130)
     if found.failures:
-        typer.echo(f"{len(found.failures)} steps failed; the same command tries them again: {again}")
+        say(f"{len(found.failures)} steps failed; the same command tries them again: {again}")
         raise typer.Exit(1)
     if found.facts["best"] is None:
-        typer.echo("No step has a value: see the reasons above. A GAN that diverges does so at every threshold.")
+        say("No step has a value: see the reasons above. A GAN that diverges does so at every threshold.")
         raise typer.Exit(1)
-    typer.echo(_searched(found.facts))
+    say(_searched(found.facts))
     if confirm:
         _confirm(asked, found.facts, folder, place, data, address, again)
 
@@ -107,22 +108,22 @@ def _confirm(
     from sweeps.search.confirm import confirming, tell_best
 
     study = confirming(asked, facts["best"]["params"])
-    typer.echo(f"Confirming on {len(asked.confirm_seeds)} fresh seeds and the test images.")
+    say(f"Confirming on {len(asked.confirm_seeds)} fresh seeds and the test images.")
     with Bar(study.name) as bar:
         summary, interrupted = run(study, folder, store, data, address, bar.start)
     if interrupted:
-        typer.echo(f"Interrupted; nothing finished is lost. To go on: {again}")
+        say(f"Interrupted; nothing finished is lost. To go on: {again}")
         raise typer.Exit(130)
     if summary["cells"]["failed"] or summary["cells"]["missing"]:
         why = folder / "failures.json"
-        typer.echo(f"{summary['cells']['failed']} cells failed ({why} says why). To try them again: {again}")
+        say(f"{summary['cells']['failed']} cells failed ({why} says why). To try them again: {again}")
         raise typer.Exit(1)
     best = tell_best(RunFolder(folder), facts)
-    typer.echo(_confirmed(best))
+    say(_confirmed(best))
 
     import analysis
 
-    typer.echo(f"Report: {analysis.write_report(folder)}")
+    say(f"Report: {analysis.write_report(folder)}")
 
 
 def _params(params: dict[str, Any]) -> str:

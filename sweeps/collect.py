@@ -105,6 +105,7 @@ def write_folder(
         "stand_in": f"{study.dataset.name} for {study.stands_in_for}" if study.stands_in_for else None,
         "variant": study.variant,
         "synthetic": test.facts["synthetic"],
+        **({"skipped_images": len(skipped)} if (skipped := test.facts.get("skipped")) else {}),
         "classes": test.facts["classes"],
         "image": test.facts["shape"],
         "status": "partial" if missing or counts["failed"] else "complete",

@@ -1,6 +1,7 @@
 """Importing a data set: read and checked once, put in the store as arrays, test images apart from the rest."""
 
 import hashlib
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from ganaug.split import hold_out
 from ganaug.stages import TestImages, TrainImages
 from sweeps.store import Store
 from sweeps.study import DatasetSpec
+
+log = logging.getLogger("ganaug.data")
 
 
 def import_dataset(spec: DatasetSpec, data_dir: Path, store: Store) -> tuple[str, Artifact]:
@@ -28,6 +31,13 @@ def import_dataset(spec: DatasetSpec, data_dir: Path, store: Store) -> tuple[str
         "shape": list(dataset.images.shape[1:]),
         "synthetic": dataset.synthetic,
     }
+    if dataset.skipped:
+        facts["skipped"] = list(dataset.skipped)
+        log.warning(
+            "%s: %d damaged %s left out, as dataset.on_bad_image says: %s",
+            dataset.name, len(dataset.skipped), "images" if len(dataset.skipped) > 1 else "image",
+            ", ".join(dataset.skipped[:3]) + (", …" if len(dataset.skipped) > 3 else ""),
+        )  # fmt: skip
     parts = {}
     for stage, mask in ((TrainImages(digest), ~test), (TestImages(digest), test)):
         ids = np.flatnonzero(mask)

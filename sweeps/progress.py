@@ -27,7 +27,7 @@ class Bar:
 
     def __init__(self, name: str) -> None:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("cells"),

@@ -80,6 +80,7 @@ class DatasetSpec(Spec):
     per_class: PositiveInt | None = None
     fonts: list[str] | None = None
     images: PositiveInt | None = None  # how many of a large set are read, drawn once
+    on_bad_image: Literal["refuse", "skip"] | None = None  # None: a damaged file of a folder ends the run
     test_per_class: Count | None = None  # None: the official test images; 0, for a study of generators alone: none
     validation_per_class: PositiveInt = 10  # labelled images too: they count in the budget
 
@@ -158,10 +159,10 @@ class Study(Spec):
         variant = f"-{self.variant}" if self.variant not in (None, "corrected") else ""
         return f"{self.name}{variant}" + (f"-on-{self.dataset.name}" if self.stands_in_for else "")
 
-    @field_validator("name")
+    @field_validator("name", "variant", "stands_in_for")  # they name the run folder
     @classmethod
-    def _plain_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+    def _plain_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
             raise ValueError("must be up to 64 letters, digits, '.', '_' and '-', and begin with a letter or a digit")
         return name
 

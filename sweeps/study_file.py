@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ganaug import yaml_file
 from ganaug.errors import UserError
 from ganaug.records import FACTORS
 from ganaug.specs import Spec
-from sweeps import overlays, yaml_file
+from sweeps import overlays
 from sweeps.refusals import explain
 from sweeps.study import Study
 

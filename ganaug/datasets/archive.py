@@ -131,7 +131,7 @@ class ZipReader:
 
     def __init__(self, archive: zipfile.ZipFile, path: Path, total: int) -> None:
         self._archive, self.path = archive, path
-        self._left = _most(path, total)
+        self._left = self._most = _most(path, total)
         self.names = self._checked_names()
 
     def _checked_names(self) -> list[str]:
@@ -161,7 +161,9 @@ class ZipReader:
                 for chunk in _read_member(cast(BinaryIO, stream), self.path, name, most):
                     self._left -= len(chunk)
                     if self._left < 0:
-                        raise UserError(f"{self.path}: must unpack to fewer bytes, got a bomb; {REPLACE}")
+                        raise UserError(
+                            f"{self.path}: must unpack to at most {self._most} bytes in all, got more; {REPLACE}"
+                        )
                     yield chunk
 
     def read(self, name: str, most: int) -> bytes:

@@ -49,8 +49,10 @@ def _own(data_dir: Path, path: str | Path) -> Path:
     return path if path.is_dir() and not below.is_dir() else below
 
 
-def _load_own(data_dir: Path, path: str | Path, size: int, channels: int | None = None) -> Dataset:
-    return load_folder(_own(data_dir, path), size, channels)
+def _load_own(
+    data_dir: Path, path: str | Path, size: int, channels: int | None = None, on_bad_image: str = "refuse"
+) -> Dataset:
+    return load_folder(_own(data_dir, path), size, channels, on_bad_image)
 
 
 def _checked_size(load: Callable[..., Dataset]) -> Callable[..., Dataset]:
@@ -90,7 +92,7 @@ DATASETS: dict[str, Entry] = {
         _checked_size(load_celeba),
         missing_celeba,
         summarize_celeba,
-        options=("size", "images"),
+        options=("size", "images", "on_bad_image"),
         required=("size",),
     ),
     "pomeranian": Entry(
@@ -98,7 +100,7 @@ DATASETS: dict[str, Entry] = {
         _checked_size(load_pomeranian),
         missing_pomeranian,
         summarize_pomeranian,
-        options=("size",),
+        options=("size", "on_bad_image"),
         required=("size",),
     ),
     "folder": Entry(
@@ -106,7 +108,7 @@ DATASETS: dict[str, Entry] = {
         _load_own,
         lambda data_dir, path: missing_folder(_own(data_dir, path)),
         lambda data_dir, path: summarize_folder(_own(data_dir, path)),
-        options=("path", "size", "channels"),
+        options=("path", "size", "channels", "on_bad_image"),
         required=("path", "size"),
         where=("path",),
     ),
@@ -161,8 +163,9 @@ def _placing(name: str, options: dict[str, Any]) -> dict[str, Any]:
 def load(name: str, data_dir: str | Path, **options: Any) -> Dataset:
     """The data set `name` with its files under `data_dir`.
 
-    options: `protocol` for emnist; `path`, `size` and `channels` for folder; `set`, `characters`, `per_class` and
-    `size` for etl; `characters`, `per_class`, `size` and `fonts` for glyphs; None is the same as left out.
+    options: `protocol` for emnist; `path`, `size` and `channels` for folder; `size` and `images` for celeba; `size` for
+    pomeranian; `on_bad_image` for these three; `set`, `characters`, `per_class` and `size` for etl; `characters`,
+    `per_class`, `size` and `fonts` for glyphs; None is the same as left out.
     Raises UserError, one line, for an unknown name, a foreign option, and absent or damaged files.
     """
     return find(name).load(Path(data_dir), **_checked(name, options, find(name).required))

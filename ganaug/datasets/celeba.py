@@ -12,7 +12,7 @@ import numpy as np
 from ganaug.datasets.archive import open_zip
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
-from ganaug.datasets.image_file import image_size, read_file, read_image
+from ganaug.datasets.image_file import Skipping, image_size, read_file, read_image
 from ganaug.errors import UserError
 from ganaug.randomness import numpy_rng
 
@@ -73,10 +73,19 @@ def summarize_celeba(data_dir: Path) -> Summary:
     return Summary("celeba", str(place), ("face",), per_class=(n, n))
 
 
-def load_celeba(data_dir: Path, size: int, images: int = IMAGES) -> Dataset:
+def _face(path: Path, size: int, data: bytes) -> np.ndarray:
+    """(3, size, size) uint8 of one file. UserError where it is damaged or not aligned."""
+    width, height = image_size(path, data)
+    if (width, height) != (WIDTH, HEIGHT):
+        raise UserError(f"{path}: must be an aligned image of {WIDTH} x {HEIGHT} pixels, got {width} x {height}")
+    return read_image(path, size, 3, data)
+
+
+def load_celeba(data_dir: Path, size: int, images: int = IMAGES, on_bad_image: str = "refuse") -> Dataset:
     """(images, 3, size, size) uint8: the square of 178 pixels about the centre, resized; no official test.
 
     images: how many, drawn once without replacement; the same for the same number of files, and in their order.
+    on_bad_image: `refuse`, or `skip` to leave damaged ones out of them; the data set says which.
     Raises UserError, one line, for absent files, fewer than `images`, and a file that is damaged or not aligned.
     """
     place = _there(data_dir)
@@ -89,10 +98,12 @@ def load_celeba(data_dir: Path, size: int, images: int = IMAGES) -> Dataset:
     if images > len(names):
         raise UserError(f"dataset.images: {place} holds {len(names)} images, got {images}; ask for fewer")
     drawn = np.sort(numpy_rng(0, "celeba", len(names)).choice(len(names), images, replace=False))
-    out = np.empty((images, 3, size, size), np.uint8)
-    for image, (path, data) in zip(out, _files(place, [names[i] for i in drawn]), strict=True):
-        width, height = image_size(path, data)
-        if (width, height) != (WIDTH, HEIGHT):
-            raise UserError(f"{path}: must be an aligned image of {WIDTH} x {HEIGHT} pixels, got {width} x {height}")
-        image[:] = read_image(path, size, 3, data)
-    return Dataset("celeba", ("face",), out, np.zeros(images, np.int64))
+    out, n = np.empty((images, 3, size, size), np.uint8), 0
+    reading = Skipping("celeba", on_bad_image)
+    for path, data in _files(place, [names[i] for i in drawn]):
+        image = reading(_face, path, size, data)
+        if image is not None:
+            out[n], n = image, n + 1
+    if n == 0:
+        raise UserError(f"{place}: has no whole image left, every one of {images} was skipped")
+    return Dataset("celeba", ("face",), out[:n], np.zeros(n, np.int64), skipped=tuple(reading.skipped))

@@ -134,7 +134,7 @@ class _Arrays(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         match module, name:
-            case ("numpy.core.multiarray" | "numpy._core.multiarray"), "_reconstruct":
+            case (("numpy.core.multiarray" | "numpy._core.multiarray"), "_reconstruct"):
                 return _reconstructed
             case "numpy", "ndarray":
                 return _NDARRAY

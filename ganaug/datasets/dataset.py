@@ -13,6 +13,7 @@ class Dataset:
     images: (N, C, H, W) uint8, C is 1 or 3, H == W.  labels: (N,) int64 in [0, len(classes)).
     test: (N,) bool, True for the official test images, or None where the publisher names none.
     synthetic: True for images that no camera or pen ever made (rendered glyphs, generated fixtures).
+    skipped: damaged files left out because that was asked for; no part of the digest, which is of what is there.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Dataset:
     labels: np.ndarray
     test: np.ndarray | None = None
     synthetic: bool = False
+    skipped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.images)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
-from ganaug.datasets.image_file import is_grey, read_image
+from ganaug.datasets.image_file import Skipping, is_grey, read_image
 from ganaug.errors import UserError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
@@ -111,11 +111,22 @@ def summarize_folder(path: Path) -> Summary:
     return Summary("folder", str(path), classes, per_class=(int(counts.min()), int(counts.max())))
 
 
-def load_folder(path: Path, size: int, channels: int | None = None) -> Dataset:
+def _kept(path: Path, classes: tuple[str, ...], items: list[_Item]) -> None:
+    """Raise UserError where a class, or its test images, were all skipped."""
+    there = {(item.label, item.test) for item in items}
+    for test in sorted({test for _, test in there}):
+        for label, name in enumerate(classes):
+            if (label, test) not in there:
+                part = " of test/" if test else ""
+                raise UserError(f"{path}: class {name!r}{part} has no whole image left, every one was skipped")
+
+
+def load_folder(path: Path, size: int, channels: int | None = None, on_bad_image: str = "refuse") -> Dataset:
     """(N, channels, size, size) uint8, by class and file name in natural order, `train/` before `test/`.
 
     size: side in pixels; see `read_image` for how an image of any shape gets there.
     channels: 1 grey, 3 colour, None for grey where every file stores grey values and colour otherwise.
+    on_bad_image: `refuse`, or `skip` to leave damaged files out; the data set says which.
     Raises UserError, one line, for options out of range, another layout, and a file that is no image.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size not in SIZES:
@@ -123,10 +134,19 @@ def load_folder(path: Path, size: int, channels: int | None = None) -> Dataset:
     if channels is not None and (isinstance(channels, bool) or channels not in (1, 3)):
         raise UserError(f"folder: channels must be 1 (grey), 3 (colour) or left out, got {channels!r}")
     classes, items, split = _list(path)
+    reading = Skipping("folder", on_bad_image)
     if channels is None:
-        channels = 1 if all(is_grey(item.path) for item in items) else 3
+        grey = [(item, reading(is_grey, item.path)) for item in items]
+        items = [item for item, found in grey if found is not None]
+        channels = 1 if all(found for _, found in grey if found is not None) else 3
     images = np.empty((len(items), channels, size, size), np.uint8)
-    for image, item in zip(images, items, strict=True):
-        image[:] = read_image(item.path, size, channels)
-    labels = np.array([item.label for item in items], np.int64)
-    return Dataset(path.name, classes, images, labels, np.array([item.test for item in items]) if split else None)
+    kept: list[_Item] = []
+    for item in items:
+        image = reading(read_image, item.path, size, channels)
+        if image is not None:
+            images[len(kept)] = image
+            kept.append(item)
+    _kept(path, classes, kept)
+    labels = np.array([item.label for item in kept], np.int64)
+    test = np.array([item.test for item in kept]) if split else None
+    return Dataset(path.name, classes, images[: len(kept)], labels, test, skipped=tuple(reading.skipped))

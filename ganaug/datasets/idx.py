@@ -93,8 +93,8 @@ def read_idx(path: Path, ndim: int, dtype: type[np.generic] = np.uint8) -> np.nd
 
     Returns a writable array of `ndim` axes and `dtype` in native byte order.
     Raises UserError where the file is absent, not gzip, damaged, of another type or number of axes, shorter
-    or longer than its header says, or declares more than MAX_BYTES or than the file can hold. Never reads more than one byte beyond the
-    declared values.
+    or longer than its header says, or declares more than MAX_BYTES or than the file
+    can hold. Never reads more than one byte beyond the declared values.
     """
     with _opened(path) as stream:
         stored, shape = _read_header(stream, path, ndim, np.dtype(dtype))

@@ -2,12 +2,17 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from ganaug.errors import UserError
+
+T = TypeVar("T")
+POLICIES = ("refuse", "skip")
 
 MAX_PIXELS = 64_000_000  # a few kilobytes of PNG can unpack to gigabytes; a good camera makes 60 megapixels
 # What the formats can reach at all. A JPEG codes every block of 64 pixels with at least one bit, and deflate makes of
@@ -81,6 +86,30 @@ def _open(path: Path, data: bytes | None = None) -> Image.Image:
 def _unreadable(path: Path, error: Exception) -> UserError:
     reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
     return UserError(f"{path}: must be a whole PNG or JPEG image, got “{reason}”; replace or remove it")
+
+
+class Skipping:
+    """What is done about a file that is no whole image: the first is refused, or all are left out and remembered.
+
+    policy: `refuse` or `skip`. skipped: the paths of those left out.
+    """
+
+    def __init__(self, key: str, policy: str) -> None:
+        if policy not in POLICIES:
+            raise UserError(f"{key}: on_bad_image must be {' or '.join(POLICIES)}, got {policy!r}")
+        self.policy = policy
+        self.skipped: list[str] = []
+
+    def __call__(self, act: Callable[..., T], path: Path, *options: Any) -> T | None:
+        """What `act` makes of the file at `path`; None where it refuses it, and that is to be skipped."""
+        try:
+            return act(path, *options)
+        except UserError:
+            if self.policy == "refuse":
+                raise
+            if str(path) not in self.skipped[-1:]:
+                self.skipped.append(str(path))
+            return None
 
 
 def is_grey(path: Path) -> bool:

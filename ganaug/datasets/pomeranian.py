@@ -11,7 +11,7 @@ import numpy as np
 
 from ganaug.datasets.dataset import Dataset
 from ganaug.datasets.describe import Summary
-from ganaug.datasets.image_file import read_image
+from ganaug.datasets.image_file import Skipping, read_image
 from ganaug.errors import UserError
 
 BREED = "pomeranian"
@@ -59,16 +59,22 @@ def summarize_pomeranian(data_dir: Path) -> Summary:
     return Summary(BREED, str(_root(data_dir)), (BREED,), per_class=(n, n))
 
 
-def load_pomeranian(data_dir: Path, size: int) -> Dataset:
+def load_pomeranian(data_dir: Path, size: int, on_bad_image: str = "refuse") -> Dataset:
     """(200, 3, size, size) uint8, by number: the central square of each photograph, resized; no official test.
 
+    on_bad_image: `refuse`, or `skip` to leave damaged ones out; the data set says which.
     Raises UserError, one line, for absent or damaged files.
     """
     if missing := missing_pomeranian(data_dir):
         wanted = ", ".join(str(path.relative_to(_root(data_dir))) for path in missing)
         raise UserError(f"pomeranian needs the Oxford-IIIT Pet data set: put {wanted} into {_root(data_dir)}")
     names = _names(data_dir)
-    images = np.empty((len(names), 3, size, size), np.uint8)
-    for image, name in zip(images, names, strict=True):
-        image[:] = read_image(_root(data_dir) / "images" / f"{name}.jpg", size, 3)
-    return Dataset(BREED, (BREED,), images, np.zeros(len(names), np.int64))
+    images, n = np.empty((len(names), 3, size, size), np.uint8), 0
+    reading = Skipping(BREED, on_bad_image)
+    for path in (_root(data_dir) / "images" / f"{name}.jpg" for name in names):
+        image = reading(read_image, path, size, 3)
+        if image is not None:
+            images[n], n = image, n + 1
+    if n == 0:
+        raise UserError(f"{_root(data_dir) / 'images'}: has no whole image left, every one was skipped")
+    return Dataset(BREED, (BREED,), images[:n], np.zeros(n, np.int64), skipped=tuple(reading.skipped))

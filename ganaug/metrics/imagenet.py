@@ -5,6 +5,7 @@ Weights come from a file and are read without running anything in it (`weights_o
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from ganaug.metrics.extractor import Extracted
 from ganaug.stages import LocalFile
 
 BATCH = 25
+MAX_BYTES = 1 << 30  # of a file of weights; the largest has a tenth of that
 
 
 def _state(file: LocalFile, key: str) -> dict[str, torch.Tensor]:
     """The tensors of a file, once it is known to be the one the study was planned with."""
     try:
+        if (size := os.stat(file.path).st_size) > MAX_BYTES:
+            raise UserError(f"{key}: {file.path} must have at most {MAX_BYTES} bytes, got {size}; replace it")
         data = Path(file.path).read_bytes()
     except OSError as error:
         raise UserError(f"{key}: {file.path} cannot be read on this machine: {error.strerror}; put it there") from None
@@ -34,6 +38,8 @@ def _state(file: LocalFile, key: str) -> dict[str, torch.Tensor]:
         raise UserError(f"{key}: {file.path} must be a PyTorch file of weights, got “{why}”; replace it") from None
     if not isinstance(found, dict):
         raise UserError(f"{key}: {file.path} must hold weights by name, got {type(found).__name__}; replace it")
+    if odd := [k for k, v in found.items() if not isinstance(k, str) or not isinstance(v, torch.Tensor)]:
+        raise UserError(f"{key}: {file.path} must hold tensors by name, got {str(odd[0])[:40]!r}, no such; replace it")
     return found
 
 

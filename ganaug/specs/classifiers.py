@@ -27,8 +27,9 @@ class PreprocessingSpec(Spec):
     def _digest(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not isinstance(data.get("function"), str):
             return data
-        from ganaug.dotted import source_digest
+        from ganaug.dotted import require_allowed, source_digest
 
+        require_allowed(data["function"])
         found, told = source_digest(data["function"]), data.get("function_sha256")
         if told not in (None, found):
             raise ValueError(

@@ -43,9 +43,15 @@ def test_an_unknown_name_lists_the_known_ones_and_guesses():
 def test_options_that_do_not_apply_are_refused():
     assert refusal("mnist", protocol="letters") == "mnist takes no options, got 'protocol'; leave it out"
     assert refusal("emnist", size=8) == "emnist takes protocol, got 'size'; leave it out"
-    assert refusal("folder", sise=8) == "folder takes path, size, channels, got 'sise'; leave it out"
-    assert refusal("folder", path="x") == "folder needs the option 'size', got none; it takes path, size, channels"
-    assert refusal("folder", size=8) == "folder needs the option 'path', got none; it takes path, size, channels"
+    assert refusal("folder", sise=8) == "folder takes path, size, channels, on_bad_image, got 'sise'; leave it out"
+    assert (
+        refusal("folder", path="x")
+        == "folder needs the option 'size', got none; it takes path, size, channels, on_bad_image"
+    )
+    assert (
+        refusal("folder", size=8)
+        == "folder needs the option 'path', got none; it takes path, size, channels, on_bad_image"
+    )
 
 
 def test_none_is_left_out():

@@ -77,7 +77,9 @@ def test_faces_that_cannot_be_used_are_one_line(faces: Path, tmp_path: Path) -> 
     )
     (tmp_path / "bad" / "celeba").mkdir(parents=True)
     (tmp_path / "bad" / "celeba" / "img_align_celeba.zip").write_bytes(b"PK no zip")
-    assert "must be an undamaged zip archive, got “File is not a zip file”" in refusal(lambda: load("celeba", tmp_path / "bad", size=16))
+    assert "must be an undamaged zip archive, got “File is not a zip file”" in refusal(
+        lambda: load("celeba", tmp_path / "bad", size=16)
+    )
 
 
 @pytest.fixture

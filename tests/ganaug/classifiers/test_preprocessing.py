@@ -26,6 +26,7 @@ SCALED = ClassifierSpec(**CLASSIFIER.model_dump() | {"preprocessing": {"rescale"
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Writes the user's module `mine_own` and makes it importable."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("GANAUG_FUNCTIONS", "mine_own,nowhere_at_all:f")
 
     def write(source: str) -> None:
         sys.modules.pop("mine_own", None)
@@ -79,6 +80,31 @@ def test_a_function_that_is_not_there_is_refused_in_one_line(module, path, told)
     with pytest.raises(ValueError, match="function") as caught:
         PreprocessingSpec(function=path)
     assert caught.value.errors()[0]["ctx"]["error"].args == (told,)
+
+
+@pytest.mark.parametrize("allowed", ["", "mine", "mine_own:g", "mine_own.f", "mine_own_too"])
+def test_a_function_that_nobody_allowed_is_not_even_imported(module, monkeypatch, allowed):
+    module("raise SystemExit('imported')\n")
+    monkeypatch.setenv("GANAUG_FUNCTIONS", allowed)
+    with pytest.raises(ValueError, match="function") as caught:
+        PreprocessingSpec(function="mine_own:f")
+    assert caught.value.errors()[0]["ctx"]["error"].args == (
+        "function mine_own:f is code that the study brings along, and runs only where it is allowed by name; read it, "
+        "then set GANAUG_FUNCTIONS=mine_own:f",
+    )
+
+
+@pytest.mark.parametrize("allowed", ["mine_own", "mine_own:f", "other:g, mine_own:f"])
+def test_a_function_is_allowed_by_its_name_or_its_modules(module, monkeypatch, allowed):
+    module("def f(x):\n    return x\n")
+    monkeypatch.setenv("GANAUG_FUNCTIONS", allowed)
+    assert PreprocessingSpec(function="mine_own:f").function == "mine_own:f"
+
+
+def test_a_module_that_fails_as_it_is_imported_is_refused_in_one_line(module):
+    module("1 / 0\n")
+    with pytest.raises(ValueError, match=r"module 'mine_own' cannot be imported \(division by zero\)"):
+        PreprocessingSpec(function="mine_own:f")
 
 
 def test_the_source_of_a_users_function_is_part_of_what_a_study_is(module):
