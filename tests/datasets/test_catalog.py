@@ -44,14 +44,9 @@ def test_options_that_do_not_apply_are_refused():
     assert refusal("mnist", protocol="letters") == "mnist takes no options, got 'protocol'; leave it out"
     assert refusal("emnist", size=8) == "emnist takes protocol, got 'size'; leave it out"
     assert refusal("folder", sise=8) == "folder takes path, size, channels, on_bad_image, got 'sise'; leave it out"
-    assert (
-        refusal("folder", path="x")
-        == "folder needs the option 'size', got none; it takes path, size, channels, on_bad_image"
-    )
-    assert (
-        refusal("folder", size=8)
-        == "folder needs the option 'path', got none; it takes path, size, channels, on_bad_image"
-    )
+    known = "path, size, channels, on_bad_image"
+    assert refusal("folder", path="x") == f"folder needs the option 'size', got none; it takes {known}"
+    assert refusal("folder", size=8) == f"folder needs the option 'path', got none; it takes {known}"
 
 
 def test_none_is_left_out():

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,30 @@ def test_an_unreadable_image_is_named(pets):
     path.write_bytes((pets / "dog" / "img1.png").read_bytes()[:50])
     assert refusal(pets).startswith("PATH/cat/b.png: must be a whole PNG or JPEG image, got “")
     assert refusal(pets).endswith("”; replace or remove it")
+
+
+def test_bad_images_are_left_out_where_that_is_asked_for(pets):
+    whole = load_folder(pets, 8)
+    bad = [pets / "cat" / "b.png", pets / "dog" / "zz.jpg"]
+    bad[0].write_bytes((pets / "dog" / "img1.png").read_bytes()[:50])
+    bad[1].write_bytes(b"no image")
+    found = load_folder(pets, 8, on_bad_image="skip")
+    assert found.skipped == tuple(map(str, bad))
+    assert load_folder(pets, 8, 1, "skip").skipped == found.skipped
+    assert (found.digest(), found.classes) == (whole.digest(), whole.classes)
+    assert whole.skipped == ()
+    for path in (pets / "cat").iterdir():
+        path.write_bytes(b"no image")
+    with pytest.raises(UserError) as caught:
+        load_folder(pets, 8, on_bad_image="skip")
+    assert str(caught.value) == f"{pets}: class 'cat' has no whole image left, every one was skipped"
+    with pytest.raises(UserError, match=r"^folder: on_bad_image must be refuse or skip, got 'ignore'$"):
+        load_folder(pets, 8, on_bad_image="ignore")
+
+
+def test_a_pipe_among_the_images_does_not_block(pets):
+    os.mkfifo(pets / "cat" / "pipe.png")
+    assert refusal(pets) == "PATH/cat/pipe.png: must be a whole PNG or JPEG image, got no file; replace or remove it"
 
 
 def test_images_are_shape_and_channel_of_the_request(pets):

@@ -124,6 +124,28 @@ def test_too_many_pixels_are_refused_unopened(tmp_path, width, height):
     assert message.endswith("; shrink the image or remove it")
 
 
+def test_more_pixels_than_its_bytes_can_hold_are_refused_undecoded(tmp_path):
+    """The sides of a small JPEG, changed in its header."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((16, 16)).save(buffer, "JPEG")
+    data = bytearray(buffer.getvalue())
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = (1000).to_bytes(2, "big") + (60_000).to_bytes(2, "big")
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    assert refusal(path) == (
+        f"{path}: must be a whole PNG or JPEG image, got 60000 x 1000 pixels in {len(data)} bytes (truncated); "
+        "replace or remove it"
+    )
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "L"), ("JPEG", "RGB"), ("PNG", "L"), ("PNG", "1")])
+def test_the_most_that_a_format_can_hold_is_not_refused(tmp_path, kind, mode):
+    """One colour, packed as tightly as it goes."""
+    Image.new(mode, (4000, 4000)).save(tmp_path / "a", kind, optimize=True, compress_level=9)
+    assert read_image(tmp_path / "a", 4, 1).max() <= 1
+
+
 def test_only_png_and_jpeg_are_decoded_whatever_the_name_says(tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "a.png", format="BMP")
     assert refusal(tmp_path / "a.png") == (
