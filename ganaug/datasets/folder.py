@@ -149,4 +149,4 @@ def load_folder(path: Path, size: int, channels: int | None = None, on_bad_image
     _kept(path, classes, kept)
     labels = np.array([item.label for item in kept], np.int64)
     test = np.array([item.test for item in kept]) if split else None
-    return Dataset(path.name, classes, images[: len(kept)], labels, test, skipped=tuple(reading.skipped))
+    return Dataset(path.name, classes, images[: len(kept)], labels, test, skipped=tuple(sorted(reading.skipped)))
