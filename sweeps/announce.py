@@ -72,7 +72,7 @@ def begin(folder: RunFolder, grid: "Grid", store: Store, done: int) -> None:
         done=done,
         work=work_left(grid, store),
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        store=str(store.root),
+        store=store.uri,
         process=os.getpid(),
         host=platform.node(),
     )

@@ -124,7 +124,7 @@ def write_folder(
         },
         "margin_points": study.margin_points,
         "validation_per_class": study.dataset.validation_per_class,
-        "store": str(store.root),
+        "store": store.uri,
         "versions": {
             "python": platform.python_version(),
             **{p: version(p) for p in ("ganaug", "torch", "ray", "numpy")},

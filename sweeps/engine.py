@@ -102,7 +102,7 @@ class Placement:
 
 def run_wave(
     jobs: list[Job],
-    store: Path,
+    store: str,
     scratch: Path | None,
     placement: Placement,
     progress: Progress,
@@ -120,7 +120,7 @@ def run_wave(
     from sweeps.watch import Watch
 
     trainable = tune.with_resources(
-        tune.with_parameters(Trial, jobs=jobs, store=str(store), device=placement.device),
+        tune.with_parameters(Trial, jobs=jobs, store=store, device=placement.device),
         {"cpu": placement.cpus, "gpu": placement.gpus},
     )
     with tempfile.TemporaryDirectory(prefix="ganaug-tune-", dir=scratch) as state:

@@ -40,14 +40,14 @@ def _execute(
     with engine.cluster(address, local_cpus(grid.study), trackers.environment(track)) as there:
         from sweeps.tell import Tell
 
-        ledger = Ledger(grid, Store(store.root, read_only=True))
+        ledger = Ledger(grid, Store(store.uri, read_only=True))
         placement = engine.Placement.of(grid.study.resources, there)
         outcome.slots = placement.slots
         try:
             for wave in plan(grid.leaves(), grid.stored(store), placement.slots):
                 listeners = [Tell(track, told, ledger, wave)] if track else []
-                scratch = store.root if address else None
-                engine.run_wave(wave, store.root, scratch, placement, progress, outcome, listeners)
+                scratch = Path(store.uri) if address else None
+                engine.run_wave(wave, store.uri, scratch, placement, progress, outcome, listeners)
         except KeyboardInterrupt:
             outcome.interrupted = True
     return outcome

@@ -13,11 +13,11 @@ from ganaug.specs import DiffAugmentSpec, parse_da
 CONTRAST = 0.4  # factors about an image's mean, uniform in 1 ± this
 
 
-def _retouched(images: torch.Tensor, spec: DiffAugmentSpec, rng: torch.Generator) -> torch.Tensor:
+def _retouched(images: torch.Tensor, spec: DiffAugmentSpec, rng: torch.Generator, probability: float) -> torch.Tensor:
     """Flips, negatives and contrast, each on an image of its own choice with `probability`."""
     n = len(images)
     for name in parse_da(spec.types):
-        chosen = (torch.rand(n, generator=rng) < spec.probability).to(images.device)
+        chosen = (torch.rand(n, generator=rng) < probability).to(images.device)
         if name == "contrast":
             factor = 1 + CONTRAST * (2 * torch.rand(n, generator=rng) - 1)
             changed = contrast(images, factor.to(images.device))
@@ -27,9 +27,14 @@ def _retouched(images: torch.Tensor, spec: DiffAugmentSpec, rng: torch.Generator
     return images
 
 
-def diffaugment(images: torch.Tensor, spec: DiffAugmentSpec, fill: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Translate and cut a square out of float (N, C, H, H) in [-1, 1], each image on its own; fill is (C,)."""
-    images = _retouched(images, spec, rng)
+def diffaugment(
+    images: torch.Tensor, spec: DiffAugmentSpec, fill: torch.Tensor, rng: torch.Generator, progress: float = 1.0
+) -> torch.Tensor:
+    """Translate and cut a square out of float (N, C, H, H) in [-1, 1], each image on its own; fill is (C,).
+
+    progress: the share of the training that lies behind.
+    """
+    images = _retouched(images, spec, rng, spec.probability_at(progress))
     n, _, side, _ = images.shape
     device = images.device
     at = torch.arange(side, device=device)

@@ -98,7 +98,7 @@ class Trainer:
     def _seen(self, images: torch.Tensor) -> torch.Tensor:
         """What the discriminator is shown of images; nothing is drawn for a GAN that shows them as they are."""
         if isinstance(self.spec, ProjectionSpec):
-            return diffaugment(images, self.spec.diffaugment, self.fill, self.rng)
+            return diffaugment(images, self.spec.diffaugment, self.fill, self.rng, self.step / self.spec.steps)
         return images
 
     def _random_labels(self) -> torch.Tensor:

@@ -50,16 +50,22 @@ class DiffAugmentSpec(Spec):
 
     `types` are applied to what the discriminator sees, each to an image with `probability`. Below 1/2 a flip need not
     leak: at the optimum the generator cannot make the share of mirrored images right by drawing some of them (Karras et
-    al. 2020, arXiv:2006.06676, section 2.2); at 1/2 mirrored and upright ones could not be told apart. A training can
-    still be caught on the wrong side, the more easily the higher the probability: look at `assess.leaks`.
+    al. 2020, arXiv:2006.06676, section 2.2); at 1/2 mirrored and upright ones could not be told apart. A training that
+    begins on the wrong side can still stay there; with `rise` it begins without `types`, as theirs does, and on the
+    right one. `assess.leaks` tells.
     """
 
     translation: Annotated[float, Field(ge=0, le=0.5)] = 0.125  # of the side
     cutout: Annotated[float, Field(ge=0, lt=1)] = 0.25  # side of the square, as a share of the image's side
     types: str = "none"  # of contrast, hflip, vflip and negative, joined by +
     probability: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
+    rise: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of the steps in which the probability grows up from 0
 
-    later = ("types", "probability")
+    later = ("types", "probability", "rise")
+
+    def probability_at(self, progress: float) -> float:
+        """The probability of `types` after a share of the steps."""
+        return self.probability * min(1.0, progress / self.rise) if self.rise else self.probability
 
     @field_validator("types")
     @classmethod

@@ -75,7 +75,7 @@ class Bench:
         if self._workers is None:
             cluster = engine.cluster(self.address, local_cpus(self.search.study), {})
             there = self._stack.enter_context(cluster)
-            self._workers = Workers(self.store.root, engine.Placement.of(self.search.study.resources, there))
+            self._workers = Workers(self.store.uri, engine.Placement.of(self.search.study.resources, there))
         return self._workers
 
     def _run(self, leaves: list[Validate]) -> None:

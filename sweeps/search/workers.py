@@ -6,7 +6,6 @@ They run the same jobs as a Tune trial does (`sweeps/trial.py`) and, like it, pu
 import platform
 import traceback
 from collections import Counter, deque
-from pathlib import Path
 from typing import Any
 
 from sweeps.engine import Outcome, Placement
@@ -50,13 +49,13 @@ class Worker:
 class Workers:
     """As many actors as fit, made when first needed."""
 
-    def __init__(self, store: Path, placement: Placement) -> None:
+    def __init__(self, store: str, placement: Placement) -> None:
         import ray
 
         self.placement = placement
         options: Any = {"num_cpus": placement.cpus, "num_gpus": placement.gpus}
         actor: Any = ray.remote(**options, max_restarts=-1, max_task_retries=RETRIES)(Worker)
-        self._make = lambda: actor.remote(str(store), placement.device)
+        self._make = lambda: actor.remote(store, placement.device)
         self._all: list[Any] = []
 
     def run_wave(self, jobs: list[Job], outcome: Outcome) -> None:

@@ -111,7 +111,7 @@ def test_a_gan_goes_on_where_it_was_interrupted(
         def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
             steps.append(int(state["step"]))
 
-    resumed = Evaluator(Watched(mortal.root), checkpoint_seconds=0).get(stage)
+    resumed = Evaluator(Watched(mortal.place.root), checkpoint_seconds=0).get(stage)
     assert steps == [200], "it did not start afresh"
     assert equal(resumed, whole)
     assert mortal.load_progress(stage.key) is None, "dropped once the artifact is there"
@@ -125,7 +125,7 @@ def test_damaged_progress_costs_time_only(
     other = Store(tmp_path_factory.mktemp("store"))
     copy_images(store, other, measures[0], "train")
     other.save_progress(stage.key, {"step": np.array(2)})
-    path = other.root / "checkpoints" / stage.key
+    path = other.place.root / "checkpoints" / stage.key
     path.write_bytes(path.read_bytes()[:-1])
     assert equal(Evaluator(other).get(stage), whole)
 

@@ -322,7 +322,7 @@ def test_any_class_names_give_safe_folders_in_the_order_of_the_labels(classes: l
 def test_a_pool_that_was_removed_is_drawn_again(made: Made, tmp_path: Path) -> None:
     made.export(tmp_path / "before")
     root = tmp_path / "store"
-    shutil.copytree(made.store.root, root)
+    shutil.copytree(made.store.place.root, root)
     shutil.rmtree(root / "manifests/pool")
     said: list[str] = []
     again = {"cell": None, "best": False, "primary": False, "test": False, "store": str(root), "data": tmp_path}
@@ -573,4 +573,4 @@ def test_a_store_that_has_moved(made: Made, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^--store .*gone: must be the store of .*run, got no such directory$"):
         moved.export(tmp_path / "out", store=str(tmp_path / "gone"))
     assert not (tmp_path / "gone").exists(), "an empty store would hide the mistake"
-    moved.export(tmp_path / "out", store=str(made.store.root))
+    moved.export(tmp_path / "out", store=made.store.uri)

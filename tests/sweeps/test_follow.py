@@ -75,7 +75,7 @@ def folder(grid: Grid, store: Store, tmp_path: Path) -> RunFolder:
 def test_a_run_that_has_begun_says_what_it_is(folder: RunFolder, grid: Grid, store: Store) -> None:
     told = announce.read(folder)
     assert told is not None
-    assert (told.study, told.total, told.done, told.store) == ("tiny", 6, 0, str(store.root))
+    assert (told.study, told.total, told.done, told.store) == ("tiny", 6, 0, str(store.place.root))
     assert told.alive()
     assert told.work == pytest.approx(announce.work_left(grid, store))
     assert told.work > 0
@@ -100,9 +100,9 @@ def test_it_is_followed_to_its_end(folder: RunFolder, grid: Grid, store: Store, 
                 finish(grid, store, measure)
         else:
             announce.end(folder)
-        before.append(files(store.root))
+        before.append(files(store.place.root))
 
-    before = [files(store.root)]
+    before = [files(store.place.root)]
     follow(folder.root, tmp_path, 7, lines.append, page=True, sleep=sleep)
     assert lines[0] == "tiny: 0 of 6 cells done, 6 missing; 0 of 2 generators; time left not known yet"
     assert lines[1].startswith("tiny: 3 of 6 cells done, 3 missing; 0 of 2 generators; about ")
@@ -114,7 +114,7 @@ def test_it_is_followed_to_its_end(folder: RunFolder, grid: Grid, store: Store, 
     run = analysis.load(folder.live)
     assert run.summary["status"] == "complete"
     assert run.cells["accuracy"].eq(1.0).all()
-    assert files(store.root) == before[-1], "an onlooker writes nothing into the store"
+    assert files(store.place.root) == before[-1], "an onlooker writes nothing into the store"
     assert {p.name for p in folder.root.iterdir()} == {"study.yaml", "live"}, "and nothing into the folder but live/"
 
 
@@ -122,12 +122,12 @@ def test_damage_is_left_to_the_run(folder: RunFolder, grid: Grid, store: Store, 
     first, second, *_ = grid.measures.values()
     finish(grid, store, first)
     finish(grid, store, second)
-    manifest = next((store.root / "manifests/measure").glob("??/*.json"))
+    manifest = next((store.place.root / "manifests/measure").glob("??/*.json"))
     manifest.write_bytes(manifest.read_bytes()[:-9])
-    before = files(store.root)
+    before = files(store.place.root)
     rows = Onlooker(folder.root, tmp_path).rows({})
     assert [row.key for row in rows] == [key for key in (first.key, second.key) if key != manifest.stem]
-    assert files(store.root) == before
+    assert files(store.place.root) == before
 
 
 def test_a_failed_cell_is_in_the_last_page(folder: RunFolder, grid: Grid, store: Store, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The store gives back what was put in, or nothing: never something else."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from tiny_run import environment
 from ganaug.artifact import Artifact
 from ganaug.errors import UserError
 from ganaug.stages import TestImages, TrainImages
+from sweeps.failpoints import POINTS, VARIABLE
 from sweeps.store import Store
 
 STAGE, OTHER = TrainImages("a" * 64), TrainImages("b" * 64)
@@ -34,7 +36,7 @@ def same(found: tuple[Artifact, object] | None, artifact: Artifact) -> bool:
 
 
 def files(store: Store, kind: str) -> list[Path]:
-    return sorted(p for p in (store.root / kind).rglob("*") if p.is_file())
+    return sorted(p for p in (store.place.root / kind).rglob("*") if p.is_file())
 
 
 def test_what_is_published_is_loaded(store: Store) -> None:
@@ -47,7 +49,7 @@ def test_what_is_published_is_loaded(store: Store) -> None:
     assert store.load(STAGE)[1] == cost
     assert store.keys("train_images") == {STAGE.key}
     assert store.load(OTHER) is None
-    assert same(Store(store.root).load(STAGE), made())
+    assert same(Store(store.place.root).load(STAGE), made())
 
 
 def test_the_first_writer_wins(store: Store) -> None:
@@ -156,9 +158,9 @@ def test_leftovers_are_not_artifacts(store: Store) -> None:
 def test_publishing_leaves_no_temporary_files_and_no_pickle(store: Store) -> None:
     store.publish(STAGE, made(), {})
     store.save_progress(STAGE.key, {"step": np.array(3)})
-    names = [p.name for p in store.root.rglob("*") if p.is_file()]
+    names = [p.name for p in store.place.root.rglob("*") if p.is_file()]
     assert not [n for n in names if n.startswith(".")]
-    for path in (p for p in store.root.rglob("*") if p.is_file()):
+    for path in (p for p in store.place.root.rglob("*") if p.is_file()):
         data = path.read_bytes()
         assert not data.startswith((b"\x80\x04", b"\x80\x05", b"PK")), path
 
@@ -193,6 +195,7 @@ import sys, time
 import numpy as np
 from ganaug.artifact import Artifact
 from ganaug.stages import TrainImages
+from sweeps.failpoints import POINTS, VARIABLE
 from sweeps.store import Store
 store, seed, start = Store(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 time.sleep(max(0, start - time.time()))
@@ -206,7 +209,7 @@ def test_two_processes_that_publish_the_same(store: Store) -> None:
 
     start = time.time() + 2
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, store.root, str(seed), str(start)], env=environment())
+        subprocess.Popen([sys.executable, "-c", WRITER, store.place.root, str(seed), str(start)], env=environment())
         for seed in (1, 2)
     ]
     assert [w.wait(60) for w in writers] == [0, 0]
@@ -214,7 +217,7 @@ def test_two_processes_that_publish_the_same(store: Store) -> None:
         artifact, _ = store.load(TrainImages(str(i)))
         assert set(artifact.arrays["a"].tolist()) == {artifact.facts["seed"]}
     assert not list(store.damaged())
-    assert not [p for p in store.root.rglob(".*") if p.is_file()]
+    assert not [p for p in store.place.root.rglob(".*") if p.is_file()]
 
 
 def test_a_kind_of_its_own(store: Store) -> None:
@@ -232,3 +235,28 @@ def test_places_that_cannot_be_a_store(tmp_path: Path) -> None:
         with pytest.raises(UserError) as error:
             Store(place)
         assert str(error.value) == told
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_writer_killed_at_any_point_leaves_an_artifact_whole_or_none(point: str, tmp_path: Path) -> None:
+    """And what it left stands in nobody's way."""
+    code = """\
+import sys
+sys.path.insert(0, sys.argv[2])
+from test_store import STAGE, made
+from sweeps.failpoints import POINTS, VARIABLE
+from sweeps.store import Store
+store = Store(sys.argv[1])
+store.save_progress(STAGE.key, {"weights": made().arrays["images"]})
+store.publish(STAGE, made(), {})
+"""
+    command = [sys.executable, "-c", code, tmp_path, Path(__file__).parent]
+    killed = subprocess.run(command, env=environment() | {VARIABLE: f"{point}=kill"})
+    assert killed.returncode == -signal.SIGKILL, "the writer passes every point"
+    store = Store(tmp_path)
+    found = store.load(STAGE)
+    assert found is None or same(found, made())
+    assert (found is not None) == (point in ("manifests.placed", "manifests.kept"))
+    assert list(store.damaged()) == []
+    store.publish(STAGE, made(), {})
+    assert same(store.load(STAGE), made())

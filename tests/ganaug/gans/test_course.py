@@ -111,6 +111,10 @@ def test_flips_inside_training_are_as_frequent_as_stated():
     seen = diffaugment(batch, spec, torch.tensor([-1.0]), torch_rng(0, "test"))
     share = float((seen[:, 0, 4, 4] == 1.0).float().mean())
     assert share == pytest.approx(0.25, abs=0.03)
+    rising = spec.model_copy(update={"rise": 0.5})
+    for progress, wanted in ((0.0, 0.0), (0.25, 0.125), (0.5, 0.25), (1.0, 0.25)):
+        seen = diffaugment(batch, rising, torch.tensor([-1.0]), torch_rng(0, "test"), progress)
+        assert float((seen[:, 0, 4, 4] == 1.0).float().mean()) == pytest.approx(wanted, abs=0.03)
     untouched = spec.model_copy(update={"types": "none"})
     assert torch.equal(diffaugment(batch, untouched, torch.tensor([-1.0]), torch_rng(0, "test")), batch)
 

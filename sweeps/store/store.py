@@ -8,13 +8,10 @@ A manifest is put last and never replaces another, so an artifact is there whole
 first wins. Every read verifies; what is damaged is set aside, said, and made again.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import platform
-import secrets
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -26,8 +23,8 @@ from safetensors.numpy import load as unpack
 from safetensors.numpy import save as pack
 
 from ganaug.artifact import Artifact
-from ganaug.errors import UserError
 from ganaug.stages import Stage
+from sweeps.store.place import Place, place
 
 log = logging.getLogger("ganaug.store")
 
@@ -53,67 +50,39 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in ("ganaug", "torch", "numpy")}
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write(path: Path, data: bytes, replace: bool) -> bool:
-    """Put a file whole or not at all; False where it was there already and `replace` is False."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(temporary, path)
-        else:
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return False
-        _sync_directory(path.parent)
-        return True
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 class Store:
-    """A directory, local or shared by all nodes. A `read_only` one keeps nothing and moves nothing: for onlookers."""
+    """Artifacts at a place. A `read_only` store keeps nothing and moves nothing: for onlookers."""
 
     def __init__(self, uri: str | Path, read_only: bool = False) -> None:
         self.read_only = read_only
-        text = str(uri)
-        if "://" in text and not text.startswith("file://"):
-            raise UserError(f"--store {text}: must be a directory that every node can reach, e.g. an NFS mount")
-        self.root = Path(text.removeprefix("file://")).expanduser().absolute()
-        try:
-            if not read_only:
-                self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"--store {self.root}: cannot be made: {error.strerror}") from None
+        self.place: Place = place(uri)
+        self.uri = self.place.uri
+        if not read_only:
+            self.place.make()
 
-    # paths: the only place that knows them
-    def _blob(self, digest: str) -> Path:
-        return self.root / "blobs" / digest[:2] / digest
+    # names: the only place that knows them
+    @staticmethod
+    def _blob(digest: str) -> str:
+        return f"blobs/{digest[:2]}/{digest}"
 
-    def _manifest(self, kind: str, key: str) -> Path:
-        return self.root / "manifests" / kind / key[:2] / f"{key}.json"
+    @staticmethod
+    def _manifest(kind: str, key: str) -> str:
+        return f"manifests/{kind}/{key[:2]}/{key}.json"
 
-    def _checkpoint(self, key: str) -> Path:
-        return self.root / "checkpoints" / key
+    @staticmethod
+    def _checkpoint(key: str) -> str:
+        return f"checkpoints/{key}"
+
+    def _shown(self, name: str) -> str:
+        return f"{self.uri}/{name}"
 
     def keys(self, kind: str) -> set[str]:
         """The keys of all artifacts of a kind; one listing, nothing is read."""
-        return {p.stem for p in (self.root / "manifests" / kind).glob("??/*.json")}
+        names = self.place.names(f"manifests/{kind}")
+        return {name.rpartition("/")[2].removesuffix(".json") for name in names if name.endswith(".json")}
 
     def has(self, stage: Stage) -> bool:
-        return self._manifest(stage.kind(), stage.key).exists()
+        return self.place.exists(self._manifest(stage.kind(), stage.key))
 
     def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> None:
         """Put an artifact; if another writer was first, theirs stays."""
@@ -131,61 +100,68 @@ class Store:
             "blob": {"sha256": digest, "bytes": len(blob)},
         }
         manifest["check"] = _digest(_canonical(manifest))
-        path = self._blob(digest)
-        if not path.exists() or _digest(path.read_bytes()) != digest:
-            _write(path, blob, replace=True)
-        _write(self._manifest(stage.kind(), stage.key), _canonical(manifest), replace=False)
-        self._checkpoint(stage.key).unlink(missing_ok=True)
+        if not self._whole(digest):
+            self.place.put(self._blob(digest), blob, replace=True)
+        self.place.put(self._manifest(stage.kind(), stage.key), _canonical(manifest), replace=False)
+        self.place.remove(self._checkpoint(stage.key))
+
+    def _whole(self, digest: str) -> bool:
+        """Whether a blob is there and is what its name says."""
+        try:
+            return _digest(self.place.read(self._blob(digest))) == digest
+        except FileNotFoundError:
+            return False
 
     def load(self, stage: Stage) -> tuple[Artifact, Cost] | None:
         """An artifact and what it cost, verified; None where there is none, or none that is whole."""
-        path = self._manifest(stage.kind(), stage.key)
+        name = self._manifest(stage.kind(), stage.key)
         try:
-            return self._read(path, stage.key)
+            return self._read(name, stage.key)
         except FileNotFoundError:
             return None
         except Damaged as damage:
             if self.read_only:
                 return None
             log.warning("%s; set aside, it will be made again", damage)
-            with contextlib.suppress(FileNotFoundError):  # another reader was faster
-                path.replace(path.with_suffix(".damaged"))
+            self.place.rename(name, name.removesuffix(".json") + ".damaged")
             return None
 
-    def _read(self, path: Path, key: str) -> tuple[Artifact, Cost]:
+    def _read(self, name: str, key: str) -> tuple[Artifact, Cost]:
+        shown = self._shown(name)
         try:
-            manifest = json.loads(path.read_bytes())
+            manifest = json.loads(self.place.read(name))
             check = manifest.pop("check")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise Damaged(f"{path}: not a manifest") from error
+            raise Damaged(f"{shown}: not a manifest") from error
         if _digest(_canonical(manifest)) != check or manifest["key"] != key:
-            raise Damaged(f"{path}: differs from its checksum")
-        blob = self._blob(manifest["blob"]["sha256"])
+            raise Damaged(f"{shown}: differs from its checksum")
+        digest = manifest["blob"]["sha256"]
         try:
-            data = blob.read_bytes()
+            data = self.place.read(self._blob(digest))
         except FileNotFoundError as error:
-            raise Damaged(f"{blob}: is missing") from error
-        if _digest(data) != blob.name:
-            raise Damaged(f"{blob}: differs from its sha256")
+            raise Damaged(f"{self._shown(self._blob(digest))}: is missing") from error
+        if _digest(data) != digest:
+            raise Damaged(f"{self._shown(self._blob(digest))}: differs from its sha256")
         cost = {k: (kind, seconds) for k, (kind, seconds) in manifest["cost"].items()}
         return Artifact(unpack(data), manifest["facts"]), cost
 
     def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
         """Keep the state of an unfinished stage in place of the last one."""
         data = pack({k: np.asarray(v, order="C") for k, v in state.items()})
-        _write(self._checkpoint(key), _digest(data).encode() + data, replace=True)
+        self.place.put(self._checkpoint(key), _digest(data).encode() + data, replace=True)
 
     def load_progress(self, key: str) -> dict[str, np.ndarray] | None:
         """The last state kept for an unfinished stage, or None; a damaged one is no loss but of time."""
+        name = self._checkpoint(key)
         try:
-            data = self._checkpoint(key).read_bytes()
+            data = self.place.read(name)
         except FileNotFoundError:
             return None
         if _digest(data[64:]).encode() != data[:64]:
-            log.warning("%s: differs from its checksum; starting that stage afresh", self._checkpoint(key))
+            log.warning("%s: differs from its checksum; starting that stage afresh", self._shown(name))
             return None
         return unpack(data[64:])
 
-    def damaged(self) -> Iterator[Path]:
-        """Manifests that were set aside."""
-        yield from (self.root / "manifests").glob("*/??/*.damaged")
+    def damaged(self) -> Iterator[str]:
+        """The names of manifests that were set aside."""
+        yield from (name for name in self.place.names("manifests") if name.endswith(".damaged"))
