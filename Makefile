@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRA_INDEX ?=
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint fuzz clean
 .DEFAULT_GOAL := test
 
 .venv/installed: pyproject.toml
@@ -27,3 +27,6 @@ test: lint
 
 clean:
 	rm -rf .venv runs
+
+fuzz: .venv/installed
+	$(BIN)/python tests/fuzz/fuzz.py --seeds 0:14000

@@ -3,7 +3,6 @@
 Whoever looks on needs nothing else: the study lies beside it, and the store that it names holds what is finished.
 """
 
-import json
 import os
 import platform
 import shlex
@@ -11,7 +10,9 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from ganaug.errors import UserError
 from sweeps.estimate import totals
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from sweeps.grid import Grid
 
 
+def _moment(text: str) -> str:
+    """A time that says its zone; ValueError for another text."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("must say its time zone")
+    return text
+
+
 @dataclass(frozen=True)
 class Announcement:
     """total, done: cells in all, and finished when the run began. work: what was missing then, in planned seconds of
@@ -31,13 +39,13 @@ class Announcement:
     """
 
     study: str
-    started: str
+    started: Annotated[str, AfterValidator(_moment)]
     total: int
     done: int
     work: float
     command: str
     store: str
-    process: int
+    process: Annotated[int, Field(gt=0, lt=2**31)]
     host: str
 
     def seconds(self) -> float:
@@ -87,10 +95,10 @@ def end(folder: RunFolder) -> None:
 def read(folder: RunFolder) -> Announcement | None:
     """What the run in this folder said when it began; None where none goes on. UserError for a damaged file."""
     try:
-        return Announcement(**json.loads(folder.progress.read_text(encoding="utf-8")))
+        return TypeAdapter(Announcement).validate_json(folder.progress.read_bytes(), strict=True)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except (OSError, ValueError):  # pydantic's is one
         raise UserError(
             f"{folder.progress}: is not what a run writes when it begins; delete it and run the study again"
         ) from None

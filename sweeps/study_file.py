@@ -9,12 +9,14 @@ from pydantic import ValidationError
 
 from ganaug import yaml_file
 from ganaug.errors import UserError
+from ganaug.plain import plain
 from ganaug.records import FACTORS
 from ganaug.specs import Spec
 from sweeps import overlays
 from sweeps.refusals import explain
 from sweeps.study import Study
 
+MAX_PARTS = 20  # of a key of --set
 PACKAGED = Path(__file__).parent / "studies"
 
 Value = dict[str, Any]
@@ -43,9 +45,11 @@ def find(study: str) -> Path:
 def _set(data: Value, assignment: str) -> None:
     """Apply `--set key=value`: a dotted path, or the bare name of a factor."""
     key, _, text = assignment.partition("=")
-    path = key.split(".")
+    path, shown = key.split("."), plain(key)
     if "=" not in assignment or not all(path):
-        raise UserError(f"--set {assignment}: must be key=value, e.g. --set n_real=[3,10]")
+        raise UserError(f"--set {plain(assignment)}: must be key=value, e.g. --set n_real=[3,10]")
+    if len(path) > MAX_PARTS:
+        raise UserError(f"--set {shown[:40]}…: a key has at most {MAX_PARTS} parts, got {len(path)}")
     factors = data.get("factors")
     if key in FACTORS or (isinstance(factors, dict) and key in factors):
         path = ["factors", key]
@@ -57,8 +61,8 @@ def _set(data: Value, assignment: str) -> None:
     for depth, part in enumerate(path[:-1], 1):
         at = at.setdefault(part, {})
         if not isinstance(at, dict):
-            raise UserError(f"--set {key}: {'.'.join(path[:depth])} has no settings of its own")
-    at[path[-1]] = yaml_file.parse_value(text, f"--set {key}")
+            raise UserError(f"--set {shown}: {plain('.'.join(path[:depth]))} has no settings of its own")
+    at[path[-1]] = yaml_file.parse_value(text, f"--set {shown}")
 
 
 def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:

@@ -2,19 +2,10 @@
 a colour, or turns a line around."""
 
 import logging
-import unicodedata
 
 import typer
 
-_CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories of control, format and surrogate, and of separators
-
-
-def plain(text: str, lines: bool = False) -> str:
-    """`text` with every control character written out, e.g. `\\x1b`; `lines`: but for the ends of lines."""
-    return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in _CONTROLS and not (lines and c == "\n") else c
-        for c in text
-    )
+from ganaug.plain import plain
 
 
 def say(text: str) -> None:

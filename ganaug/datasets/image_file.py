@@ -146,6 +146,8 @@ def read_image(path: Path, size: int, channels: int, data: bytes | None = None) 
     Colour becomes grey by ITU-R 601-2 luma, grey becomes colour by repetition, 16-bit grey is scaled to 8.
     Raises UserError for a file that is truncated, no image, or has more than MAX_PIXELS.
     """
+    # From memory: told of a chunk of two gigabytes, a file would have as much set aside for it.
+    data = read_file(path) if data is None else data
     try:
         with _open(path, data) as image:
             upright = ImageOps.exif_transpose(_to_eight_bit(image))

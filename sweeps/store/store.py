@@ -19,21 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load as unpack
 from safetensors.numpy import save as pack
 
 from ganaug.artifact import Artifact
 from ganaug.stages import Stage
 from sweeps.store.place import Place, place
+from sweeps.store.reading import Damaged, parse, require_manifest, unpacked
 
 log = logging.getLogger("ganaug.store")
 
 Cost = dict[str, tuple[str, float]]
 """Seconds by stage: key -> (kind, seconds), for everything an artifact was made from."""
-
-
-class Damaged(Exception):
-    """A file of the store is not what its digest says."""
 
 
 def _digest(data: bytes) -> str:
@@ -128,14 +124,11 @@ class Store:
 
     def _read(self, name: str, key: str) -> tuple[Artifact, Cost]:
         shown = self._shown(name)
-        try:
-            manifest = json.loads(self.place.read(name))
-            check = manifest.pop("check")
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise Damaged(f"{shown}: not a manifest") from error
-        if _digest(_canonical(manifest)) != check or manifest["key"] != key:
+        manifest = parse(self.place.read(name), shown)
+        check = manifest.pop("check")
+        if _digest(_canonical(manifest)) != check or manifest.get("key") != key:
             raise Damaged(f"{shown}: differs from its checksum")
-        digest = manifest["blob"]["sha256"]
+        digest = require_manifest(manifest, shown)
         try:
             data = self.place.read(self._blob(digest))
         except FileNotFoundError as error:
@@ -143,7 +136,7 @@ class Store:
         if _digest(data) != digest:
             raise Damaged(f"{self._shown(self._blob(digest))}: differs from its sha256")
         cost = {k: (kind, seconds) for k, (kind, seconds) in manifest["cost"].items()}
-        return Artifact(unpack(data), manifest["facts"]), cost
+        return Artifact(unpacked(data, self._shown(self._blob(digest))), manifest["facts"]), cost
 
     def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
         """Keep the state of an unfinished stage in place of the last one."""
@@ -157,10 +150,13 @@ class Store:
             data = self.place.read(name)
         except FileNotFoundError:
             return None
-        if _digest(data[64:]).encode() != data[:64]:
-            log.warning("%s: differs from its checksum; starting that stage afresh", self._shown(name))
+        try:
+            if _digest(data[64:]).encode() != data[:64]:
+                raise Damaged(f"{self._shown(name)}: differs from its checksum")
+            return unpacked(data[64:], self._shown(name))
+        except Damaged as damage:
+            log.warning("%s; starting that stage afresh", damage)
             return None
-        return unpack(data[64:])
 
     def damaged(self) -> Iterator[str]:
         """The names of manifests that were set aside."""

@@ -1,10 +1,10 @@
 """Readers against damaged input: `python tests/fuzz/fuzz.py --seeds 0:10000`.
 
-The law: an input is read, or refused by a UserError of one line (of the store: by Damaged). Anything else is a crash: another
-exception, more than SECONDS of processor time, more than MEMORY of address space, the end of the process. Each target
-runs in a process of its own whose address space is limited, so that a bomb is met by MemoryError and not by the
+The law: an input is read, or refused by a UserError of one line (of the store: by Damaged). Anything else is a crash:
+another exception, more than SECONDS of processor time, more than MEMORY of address space, the end of the process. Each
+target runs in a process of its own whose address space is limited, so that a bomb is met by MemoryError and not by the
 machine; a MemoryError that a reader turned into a refusal counts as a crash too. Input number n of a target is the same
-everywhere.
+everywhere. Targets that are slow by nature get a share of the numbers.
 """
 
 import argparse
@@ -101,7 +101,11 @@ def attack(name: str, numbers: range, folder: Path, at: Path) -> Tally:
     target.prepare()
     tally = Tally(name)
     for whole in target.whole():  # what is right must be read; and libraries are loaded before memory is limited
-        whole(folder)
+        try:
+            whole(folder)
+        except Refusal:
+            if name != "set":  # what may be set depends on what else is set
+                raise
     before, began = _peak(), time.monotonic()
     with _limited(), at.open("w") as progress:
         for number in numbers:
@@ -162,19 +166,25 @@ def _in_a_process(name: str, numbers: range, scratch: Path) -> Tally:
 
 
 def fuzz(names: list[str], numbers: range) -> list[Tally]:
-    """Every target against the inputs of these numbers."""
+    """Every target against the inputs of these numbers, or the first of them: as many as its share."""
+    from fuzz_targets import TARGETS
+
     tallies = []
     for name in names:
         scratch = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
+        own = numbers[: max(1, round(TARGETS[name].share * len(numbers)))]
         try:
-            tallies.append(_in_a_process(name, numbers, scratch))
+            tallies.append(_in_a_process(name, own, scratch))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return tallies
 
 
 def _table(tallies: list[Tally]) -> str:
-    rows = ["| target | inputs | read | refused | crashes | slowest, ms | peak, MB | seconds |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
+    rows = [
+        "| target | inputs | read | refused | crashes | slowest, ms | peak, MB | seconds |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
     rows += [
         f"| {t.target} | {t.inputs:,} | {t.read:,} | {t.refused:,} | {len(t.crashes)} | {1000 * t.slowest:.0f} | "
         f"{t.peak / 2**20:.0f} | {t.seconds:.0f} |"

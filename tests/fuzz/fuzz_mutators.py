@@ -1,4 +1,4 @@
-"""Damage: from bytes that are right, bytes that are wrong in ways that readers meet, and a few that nobody thought of."""
+"""Damage: bytes that are wrong in the ways that readers meet, and in a few that nobody thought of."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,8 +7,10 @@ from typing import Any
 
 MOST = 1 << 16  # bytes that an input may grow to: a bomb has to be small, or it is none
 
-_NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 40, (1 << 63) - 1,
-            1 << 63, (1 << 64) - 1)  # fmt: skip
+_NUMBERS = (
+    0, 1, 2, 127, 128, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 40, (1 << 63) - 1,
+    1 << 63, (1 << 64) - 1,
+)  # fmt: skip
 
 Mutator = Callable[[bytearray, Sequence[bytes], Random], bytearray]
 
@@ -99,9 +101,12 @@ def mutated(data: bytes, others: Sequence[bytes], rng: Random) -> bytes:
 
 _WORDS = (
     "null", "true", "no", "~", ".inf", "-.inf", ".nan", "0", "-1", "1e308", "1e-3", "99999999999999999999", "1.5", "''",
-    "'\\0'", "[]", "{}", "[[]]", "[0, 0]", "[null]", "{a: 1}", "../../x", "/etc/passwd", "<script>", "x" * 300, "9" * 5000,
-    "!!int x", "!!python/name:os.system", "&a [*a]", "*a", "<<: *a", "os:system", "gan.steps", "seed", "name", "\t", "# ",
-    "- ", "? ", ": ", "[", "]", "{", "}", "&b", "|", ">", "%", "@", "`", "\x85", "\u2028", "\ufeff", "é", "😀", "1_0", "0x1f",
+    "'\\0'", "[]", "{}", "[[]]", "[0, 0]", "[null]", "{a: 1}", "../../x", "/etc/passwd", "<script>", "x" * 300,
+    "9" * 5000,
+    "!!int x", "!!python/name:os.system", "&a [*a]", "*a", "<<: *a", "os:system", "gan.steps", "seed", "name", "\t",
+    "# ",
+    "- ", "? ", ": ", "[", "]", "{", "}", "&b", "|", ">", "%", "@", "`", "\x85", "\u2028", "\ufeff", "é", "😀", "1_0",
+    "0x1f",
     "0b1", "1:30", "2026-11-21", "!!binary aa", "!!set {a}", "!!omap [a: 1]",
 )  # fmt: skip
 
@@ -136,7 +141,8 @@ def mutated_text(text: str, others: Sequence[str], rng: Random) -> str:
 
 
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 3.5, 1e308, float("nan"), float("inf"), 1 << 70, -(1 << 70), "", "x", "../../x", "\0", "\x1b[31m",
+    None, True, False, 0, -1, 1, 3.5, 1e308, float("nan"), float("inf"), 1 << 70, -(1 << 70), "", "x", "../../x", "\0",
+    "\x1b[31m",
     "x" * 2000, [], {}, [[]], [None], {"a": None}, [0] * 300, "nan", "1", ["a", 1], {"": {"": {}}},
 )  # fmt: skip
 
