@@ -182,10 +182,7 @@ class Run:
         path = self.folder / "curves.json"
         if not path.exists():
             return []
-        curves = read(path, lambda p: json.loads(p.read_text()))
-        if isinstance(curves, dict):  # keyed by generator
-            return [{"key": key, **curve} for key, curve in curves.items()]
-        return list(curves)
+        return read(path, _curve_list)
 
     @cached_property
     def courses(self) -> list["Course"]:
@@ -220,6 +217,13 @@ class Course:
     losses: dict[str, list[float]]
     snapshots: np.ndarray
     snapshot_steps: list[int]
+
+
+def _curve_list(path: Path) -> list[dict[str, Any]]:
+    curves = json.loads(path.read_text())
+    if isinstance(curves, dict):  # keyed by generator
+        return [{"key": key, **curve} for key, curve in curves.items()]
+    return [dict(curve) for curve in curves]
 
 
 def _courses(path: Path) -> list[Course]:

@@ -24,6 +24,7 @@ RATIO = 200  # of bytes unpacked to bytes packed; images do not come near it
 FREE = 16 << 20  # bytes that may be unpacked whatever the ratio: small files of one colour are honest
 
 _CHUNK = 1 << 16
+_PATIENCE = 16  # times that a stream may be asked again at its end
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -33,6 +34,8 @@ def _refused(path: Path, name: str, rule: str) -> UserError:
 
 def _check_name(path: Path, name: str) -> None:
     """Raise UserError for a name that would leave the folder it is unpacked in."""
+    if not name:
+        raise _refused(path, name, "must have a name")
     slashed = name.replace("\\", "/")
     if slashed.startswith("/") or _DRIVE.match(slashed) or ".." in slashed.split("/"):
         raise _refused(path, name, "must lie below the archive's own folder")
@@ -68,14 +71,20 @@ def _refusing(path: Path, kind: str) -> Iterator[None]:
 
 class _Counted:
     """A stream that ends in a refusal once more than `most` bytes have come out of it. Never asks for more at once
-    than a chunk: a reader that is told of a terabyte would set it aside first."""
+    than a chunk: a reader that is told of a terabyte would set it aside first. Nor does it say for ever that it is at
+    its end: tarfile looks on there for a member's claimed bytes."""
 
     def __init__(self, stream: BinaryIO, path: Path, most: int) -> None:
-        self.stream, self.path, self.most, self.seen = stream, path, most, 0
+        self.stream, self.path, self.most, self.seen, self.at_end = stream, path, most, 0, 0
 
     def read(self, n: int) -> bytes:
         data = self.stream.read(min(n, _CHUNK))
         self.seen += len(data)
+        self.at_end += not data
+        if self.at_end > _PATIENCE:
+            raise UserError(
+                f"{self.path}: must hold the bytes that its members claim, got fewer (truncated); {REPLACE}"
+            )
         if self.seen > self.most:
             raise UserError(f"{self.path}: must unpack to at most {self.most} bytes, got more; {REPLACE}")
         return data

@@ -159,6 +159,27 @@ def test_a_header_that_claims_a_terabyte_allocates_none(tmp_path):
         tracemalloc.stop()
 
 
+def test_a_member_that_claims_what_is_not_there_is_not_looked_for_for_ever(tmp_path):
+    path, info = tmp_path / "a.tar.gz", tarfile.TarInfo("unwanted")
+    for info.size in (8**11 - 1, 1 << 60):
+        path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(20_000)))
+        assert refusal(partial(read_tar, path)) == (
+            f"{path}: must hold the bytes that its members claim, got fewer (truncated){END}"
+        )
+
+
+def test_a_member_without_a_name_is_refused(tmp_path):
+    path = zip_of(tmp_path / "a.zip")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"PK\1\2")
+    data[at + 28 : at + 30] = b"\0\0"  # the length of its name
+    del data[at + 46 : at + 52]
+    end = data.index(b"PK\5\6")
+    data[end + 12 : end + 16] = (46).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert refusal(lambda: read_zip(path)) == f"{path}: member '' must have a name{END}"
+
+
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
     path = tar_of(tmp_path / "a.tar.gz", *(member(f"f{i}") for i in range(4)))
