@@ -143,6 +143,17 @@ def test_figures_of_an_earlier_report_go(tmp_path: Path, monkeypatch: pytest.Mon
     assert "<b>Figure 2.</b> Of two." in text
 
 
+def test_images_that_were_left_out_are_told_above_the_figures(tmp_path: Path, undrawn: None) -> None:
+    def told(folder: str, **summary: Any) -> str:
+        run = analysis.load(write_run(tmp_path / folder, SMALL, **summary))
+        return analysis.write_report(run).read_text(encoding="utf-8")
+
+    line = "left out of the data set, as its study asks (on_bad_image: skip)."
+    assert f"<p>2 damaged images {line}</p>" in told("two", skipped_images=2)
+    assert f"<p>1 damaged image {line}</p>" in told("one", skipped_images=1)
+    assert line not in told("none")
+
+
 EVIL = '</script><img src=x onerror="alert(\'1\')">\u2028$\\frac{"&amp;'
 
 
