@@ -47,5 +47,5 @@ TARGETS: dict[str, Target] = {
     **fuzz_studies.TARGETS,
     **fuzz_results.TARGETS,
     **fuzz_weights.TARGETS,
-    "planted": Target(lambda: {"x": b"0"}, _planted, lambda name, data, others, rng: str(rng.randrange(20)).encode()),
+    "planted": Target(lambda: {"x": b"1"}, _planted, lambda name, data, others, rng: str(rng.randrange(20)).encode()),
 }

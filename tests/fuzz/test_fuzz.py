@@ -23,15 +23,15 @@ def test_damaged_input_is_read_or_refused_in_one_line(name: str) -> None:
 
 
 def test_the_harness_sees_every_kind_of_crash() -> None:
-    (tally,) = fuzz.fuzz(["planted"], range(120))
+    (tally,) = fuzz.fuzz(["planted"], range(70))
     told = set(tally.crashes.values())
     for expected in (
         "KeyError at fuzz_targets.py", "MemoryError at fuzz_targets.py", "memory: UserError at fuzz_targets.py",
         "ended the process (9)", "a refusal of several lines: 'two\\nlines'", "took 1.2 s",
     ):  # fmt: skip
         assert any(text.startswith(expected) for text in told), expected
-    assert tally.inputs == 120
-    assert len(tally.crashes) < 60
+    assert tally.inputs == 70
+    assert len(tally.crashes) < 35
 
 
 def test_an_input_is_the_same_everywhere() -> None:
