@@ -11,6 +11,7 @@ from ganaug.errors import UserError
 MAX_BYTES = 1_000_000
 MAX_NODES = 20_000  # after aliases are written out
 MAX_DEPTH = 50
+_SURROGATE = re.compile("[\ud800-\udfff]")  # an escape can write one; nothing can be written with it again
 
 
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
@@ -33,6 +34,8 @@ class _Loader(yaml.SafeLoader):
             raise yaml.YAMLError(f"nested more than {MAX_DEPTH} deep")
         node = super().compose_node(parent, index)
         self.depth -= 1
+        if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+            raise _refuse("half of a character, which is no text", node)
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:

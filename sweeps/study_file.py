@@ -46,7 +46,7 @@ def _set(data: Value, assignment: str) -> None:
     """Apply `--set key=value`: a dotted path, or the bare name of a factor."""
     key, _, text = assignment.partition("=")
     path, shown = key.split("."), plain(key)
-    if "=" not in assignment or not all(path):
+    if "=" not in assignment or not all(path) or shown != key:
         raise UserError(f"--set {plain(assignment)}: must be key=value, e.g. --set n_real=[3,10]")
     if len(path) > MAX_PARTS:
         raise UserError(f"--set {shown[:40]}…: a key has at most {MAX_PARTS} parts, got {len(path)}")

@@ -65,6 +65,7 @@ def test_values_are_what_people_mean(text: str, value: Any) -> None:
         ("a: 1\n---\na: 2\n", "study.yaml, line 2: not valid YAML: but found another document"),
         ('a: 1\nb: !!int ""\n', "study.yaml, line 2: not valid YAML: '' is no int"),
         ("a: !!bool maybe\n", "study.yaml, line 1: not valid YAML: 'maybe' is no bool"),
+        ('a: 1\nb: "x\\ud800"\n', "study.yaml, line 2: not valid YAML: half of a character, which is no text"),
         ("a: &a [*a]\n", "study.yaml: not valid YAML: an alias refers to itself"),
         ("a: &a {b: {c: *a}}\n", "study.yaml: not valid YAML: an alias refers to itself"),
         ("- a\n", "study.yaml: must be a mapping of keys to values, got a list"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import terminal
+from ganaug.errors import UserError
+from sweeps import study_file, terminal
 from sweeps.progress import Bar
 
 
@@ -73,3 +74,15 @@ def test_the_bar_reads_no_markup() -> None:
     bar.start(3, 3)
     shown = bar.progress.columns[0].render(bar.progress.tasks[0])  # type: ignore[attr-defined]
     assert str(shown) == "x[blink]y[/blink][red]"
+
+
+@pytest.mark.parametrize("key", ["se\udcffed", "se\x1bed", "se\ned"])
+def test_a_setting_with_a_name_that_cannot_be_shown_is_none(key: str) -> None:
+    with pytest.raises(UserError) as caught:
+        study_file.load("quickstart", [f"{key}=1"])
+    assert str(caught.value).endswith(f"--set {terminal.plain(key)}=1: must be key=value, e.g. --set n_real=[3,10]")
+
+
+def test_a_setting_of_a_thousand_parts_is_none() -> None:
+    with pytest.raises(UserError, match=r"--set gan\.gan.*…: a key has at most 20 parts, got 1000$"):
+        study_file.load("quickstart", [f"{'.'.join(['gan'] * 1000)}=1"])
