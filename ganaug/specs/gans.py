@@ -65,8 +65,11 @@ class InfoGanSpec(GanSpec):
     categorical_weight: Annotated[float, Field(ge=0)] = 1.0  # of the categorical code's cross-entropy
     continuous_weight: Annotated[float, Field(ge=0)] = 0.1  # of the continuous codes' Gaussians
     labels_per_class: PositiveInt = 5  # of the real images that say which code is which class; all where there are less
+    guidance: Annotated[float, Field(ge=0)] = 0.0  # weight of Q's cross-entropy on them while it learns; 0: none
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
+
+    later = (*GanSpec.later, "guidance")
 
     @model_validator(mode="after")
     def _some_noise(self) -> "InfoGanSpec":
