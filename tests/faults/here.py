@@ -4,7 +4,9 @@ Everything is the product's own but the engine: jobs are evaluated by `sweeps.se
 search's Ray actors, in the child itself. It keeps a generator's progress at every chance instead of once a minute.
 """
 
+import importlib
 import os
+import pkgutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,6 +16,8 @@ from typing import Any
 
 import torch
 
+import analysis
+import ganaug as ganaug_package
 import sweeps.run
 from sweeps import cli, engine
 from sweeps.plan import plan
@@ -21,6 +25,22 @@ from sweeps.search import evaluate
 from sweeps.search.workers import Worker
 
 Patch = Callable[[], None]
+
+_WITH_RAY = {"sweeps.tell", "sweeps.trial", "sweeps.watch"}
+_HEAVY = ("torch._dynamo", "sklearn.datasets", "scipy.stats", "pyarrow.parquet", "pyarrow.dataset", "rich.progress")
+
+
+def _import_all() -> None:
+    """Import here what children would import each anew; nothing that starts a thread."""
+    for package in (analysis, ganaug_package, sweeps):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name not in _WITH_RAY:
+                importlib.import_module(module.name)
+    for name in _HEAVY:
+        importlib.import_module(name)
+
+
+_import_all()
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,8 @@ def _execute(grid: Any, store: Any, address: Any, progress: Any, track: Any, tol
 
 class _Workers:
     """As `sweeps.search.workers.Workers`."""
+
+    placement = engine.Placement(slots=1, cpus=1, gpus=0, device="cpu")
 
     def __init__(self, store: str) -> None:
         self.worker = Worker(store, "cpu")

@@ -108,4 +108,3 @@ def kills(folder: Path, sweeps: int, seed: int, victims: tuple[str, ...] = VICTI
         told = schedule(place, wanted, victims[i % len(victims)], rng, made, tally)
         print(f"{i + 1}/{sweeps} {told}", flush=True)
     return tally
-

@@ -88,7 +88,8 @@ class Tally:
     def line(self) -> str:
         return (
             f"{self.kills} kills of the store's writer, at {len(self.at_points)} of {len(STORE_POINTS)} points and "
-            f"between; {self.artifacts} artifacts: {self.lost} finished lost, {self.torn} torn, {self.replaced} put twice"
+            f"between; {self.artifacts} artifacts: {self.lost} finished lost, {self.torn} torn, "
+            f"{self.replaced} put twice"
         )
 
 
