@@ -150,7 +150,7 @@ def members(leader: int) -> dict[int, str]:
 
 def workers(leader: int) -> list[int]:
     """Ray's worker processes that hold a trial, in a session."""
-    return sorted(p for p, line in members(leader).items() if re.match(r"ray::(?!IDLE)\w*Trial", line))
+    return sorted(p for p, line in members(leader).items() if re.match(r"ray::(Trial|ResourceTrainable)", line))
 
 
 def raylets(leader: int) -> list[int]:
@@ -166,14 +166,17 @@ def strike(pid: int) -> bool:
     return True
 
 
-def empty(process: "subprocess.Popen[str]", patience: float) -> float | None:
-    """Seconds until a session whose leader was killed has no process left; None if some outlive `patience`."""
+def quiet(process: "subprocess.Popen[str]", patience: float) -> float | None:
+    """Seconds until nothing of a session works any more: its workers, raylet and control store are gone, and at most
+    Ray's idle agents are left, which notice a minute later; None if that takes longer than `patience`."""
     began = time.monotonic()
     while time.monotonic() - began < patience:
         process.poll()
-        if not members(process.pid):
+        if all(
+            line.startswith(("ray::DashboardAgent", "ray::RuntimeEnvAgent")) for line in members(process.pid).values()
+        ):
             return time.monotonic() - began
-        time.sleep(0.1)
+        time.sleep(0.05)
     return None
 
 

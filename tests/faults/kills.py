@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .command import N_CELLS, Place, empty, end, raylets, strike, torn, workers
+from .command import N_CELLS, Place, end, quiet, raylets, strike, torn, workers
 
 VICTIMS = ("driver", "worker", "raylet")
-PATIENCE = 90.0  # seconds for Ray to end by itself once its driver is gone
+PATIENCE = 60.0  # seconds for Ray to stop working once its driver is gone
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Tally:
 
     def line(self) -> str:
         gone = [s for s in self.left if s is not None]
-        ray = f"Ray gone {max(gone, default=0):.0f} s after the driver at the latest" if gone else "no driver killed"
+        ray = f"no work {max(gone):.1f} s after a driver's death at the latest" if gone else "no driver killed"
         outlived = sum(s is None for s in self.left)
         return (
             f"{sum(self.struck.values())} sweeps killed ({', '.join(f'{v} {k}' for k, v in self.struck.items())}; "
@@ -73,10 +73,10 @@ def schedule(place: Place, wanted: dict[str, Any], victim: str, rng: random.Rand
     began, process = time.time(), place.start()
     struck = moment(process, place, artifacts, after) and hit(process, victim, rng)
     if struck and victim == "driver":
-        gone = empty(process, PATIENCE)
+        gone = quiet(process, PATIENCE)
         tally.left.append(gone)
         end(process)
-        came_to = f"Ray gone after {gone:.1f} s" if gone is not None else "Ray stays"
+        came_to = f"at rest after {gone:.1f} s" if gone is not None else "goes on working"
     else:
         came_to = place.settle(process, began)
     tally.struck[victim] += struck

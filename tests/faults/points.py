@@ -187,7 +187,7 @@ def _unclear(done: Done, place: Place) -> list[str]:
 
 
 def every_point(folder: Path) -> tuple[int, int, list[str]]:
-    """Kill and full disk at every point, in the driver and in a job; numbers of kills and full disks, what was wrong."""
+    """Kill and full disk at every point, in the driver and in a job; counts of both, and what was wrong."""
     bases, wrong, kills, fulls = Bases(folder), [], 0, 0
     for n, point in enumerate(POINTS):
         inner = ["kill@4", "enospc@4"] if point.startswith(("blobs", "manifests")) else []
