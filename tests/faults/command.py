@@ -24,6 +24,7 @@ classifier: {steps: 5, width: 8}
 assess: null
 """
 N_CELLS = 12
+IDLE = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")  # processes that only wait for others
 WAIT = 600  # seconds after which a run counts as hung
 
 

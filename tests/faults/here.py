@@ -9,10 +9,11 @@ import os
 import pkgutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -79,42 +80,57 @@ def _bench(self: evaluate.Bench) -> Any:
     return _Workers(self.store.uri)
 
 
-def ganaug(*arguments: str, cwd: Path, report: bool = False, patch: Patch | None = None, **variables: str) -> Done:
+@dataclass(frozen=True)
+class Child:
+    """A command that goes on in a fork of this process."""
+
+    pid: int
+    said: IO[str]
+
+    def wait(self) -> Done:
+        _, status = os.waitpid(self.pid, 0)
+        self.said.seek(0)
+        with self.said:
+            return Done(os.waitstatus_to_exitcode(status), self.said.read())
+
+
+def start(*arguments: str, cwd: Path, report: bool = False, patch: Patch | None = None, **variables: str) -> Child:
     """`ganaug ARGUMENTS` in a fork; without the report at a run's end unless asked for, which is slow to draw.
 
     patch: called in the child before the command. variables: of its environment.
     """
-    with tempfile.TemporaryFile("w+") as told:
+    said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # the child's wait closes it
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return Child(pid, said)
+    code = 70
+    try:
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
+        os.chdir(cwd)
+        os.environ.update(variables)
+        torch.set_num_threads(1)
+        sys.argv = ["ganaug", *arguments]
+        sweeps.run._execute = _execute
+        evaluate.Bench._ready = _bench  # type: ignore[method-assign]
+        if not report:
+            cli._report = lambda folder: None
+        if patch:
+            patch()
+        cli.main()
+        code = 0
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if pid == 0:
-            code = 70
-            try:
-                os.dup2(told.fileno(), 1)
-                os.dup2(told.fileno(), 2)
-                os.chdir(cwd)
-                os.environ.update(variables)
-                torch.set_num_threads(1)
-                sys.argv = ["ganaug", *arguments]
-                sweeps.run._execute = _execute
-                evaluate.Bench._ready = _bench  # type: ignore[method-assign]
-                if not report:
-                    cli._report = lambda folder: None
-                if patch:
-                    patch()
-                cli.main()
-                code = 0
-            except SystemExit as done:
-                code = done.code if isinstance(done.code, int) else 1
-            except BaseException:
-                import traceback
+        os._exit(code)
 
-                traceback.print_exc()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
-        _, status = os.waitpid(pid, 0)
-        told.seek(0)
-        return Done(os.waitstatus_to_exitcode(status), told.read())
+
+def ganaug(*arguments: str, cwd: Path, report: bool = False, patch: Patch | None = None, **variables: str) -> Done:
+    """`start`, to its end."""
+    return start(*arguments, cwd=cwd, report=report, patch=patch, **variables).wait()
