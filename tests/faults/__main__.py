@@ -89,9 +89,7 @@ def main() -> None:
     own = {name: commands.add_parser(name, help=about) for name, (_, about) in ACTS.items()}
     own["kills"].add_argument("--sweeps", type=int, default=42)
     own["kills"].add_argument("--victims", default="driver,worker,raylet")
-    own["points"].add_argument(
-        "--shorter", action="store_true", help="a kill and a full disk each, in the driver alone"
-    )
+    own["points"].add_argument("--shorter", action="store_true", help="a kill and a full disk each, in the driver")
     own["writer"].add_argument("--kills", type=int, default=1000)
     own["damage"].add_argument("--artifacts", type=int, default=10_000)
     own["drivers"].add_argument("--drivers", type=int, default=8)

@@ -92,9 +92,10 @@ class Found:
 
     def line(self) -> str:
         kinds = ", ".join(f"{n} {kind}" for kind, n in self.by_kind.items())
+        right = self.bad - len(self.mislabelled)
         return (
-            f"{self.bad} of {self.cells} cells made to go wrong ({kinds}): "
-            f"{self.bad - len(self.mislabelled)} labelled, {len(self.mislabelled)} mislabelled, {self.touched} others touched, {self.ranked} ranked, "
+            f"{self.bad} of {self.cells} cells made to go wrong ({kinds}): {right} labelled, {len(self.mislabelled)} "
+            f"mislabelled, {self.touched} others touched, {self.ranked} ranked, "
             f"{self.unhealed} failed ones that the same command did not finish later"
         )
 

@@ -21,7 +21,7 @@ SIZES = (
     640,
     660,
     700,
-)  # KiB: no room for the data set, for a generator, for the tables, ...
+)  # KiB: for no data set, for no generator, ...
 
 
 @contextlib.contextmanager

@@ -62,7 +62,8 @@ def outcome(root: Path, asked: tuple[str, ...]) -> Any:
     """What a command is for, but for what the clock says."""
     place = Place(root)
     if asked == EXPORT:
-        return _digests(root / "out")
+        told = ("export.json", "README.txt")  # they say when, and from which folder
+        return {name: digest for name, digest in _digests(root / "out").items() if name not in told}
     if asked in (REPORT, AGAINST):
         return _digests(place.folder / "report")
     if asked == SEARCH:
