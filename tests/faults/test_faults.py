@@ -60,14 +60,8 @@ def test_a_disk_that_takes_no_large_file(tmp_path: Path) -> None:
     first = ganaug(*RUN, cwd=place.root, patch=lambda: limit(60_000))
     assert first.code == 2
     assert not unclear(first.told)
-    assert (
-        first.told.strip()
-        .splitlines()[-1]
-        .endswith(
-            ": cannot be written: File too large; put that right, then give the same command again: nothing finished is "
-            "lost"
-        )
-    )
+    cure = "put that right, then give the same command again: nothing finished is lost"
+    assert first.told.strip().splitlines()[-1].endswith(f": cannot be written: File too large; {cure}")
     assert not torn(place.store)
     assert ganaug(*RUN, cwd=place.root).code == 0
 
