@@ -109,6 +109,7 @@ def start(*arguments: str, cwd: Path, report: bool = False, patch: Patch | None 
     try:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
+        sys.stdout, sys.stderr = (open(fd, "w", closefd=False) for fd in (1, 2))  # noqa: SIM115  # not pytest's own
         os.chdir(cwd)
         os.environ.update(variables)
         torch.set_num_threads(1)
