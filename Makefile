@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRA_INDEX ?=
 
-.PHONY: demo test lint fuzz clean
+.PHONY: demo test lint faults fuzz clean
 .DEFAULT_GOAL := test
 
 .venv/installed: pyproject.toml
@@ -25,8 +25,21 @@ lint: .venv/installed
 test: lint
 	$(BIN)/python -m pytest
 
+# what the project survives, at length: some hours on two cores; docs/reliability.md has the figures
+faults: .venv/installed
+	$(BIN)/python -m tests.faults writer --kills 1000
+	$(BIN)/python -m tests.faults points
+	$(BIN)/python -m tests.faults damage --artifacts 10000
+	$(BIN)/python -m tests.faults disk
+	$(BIN)/python -m tests.faults bad-trials
+	$(BIN)/python -m tests.faults drivers --drivers 8 --skewed
+	$(BIN)/python -m tests.faults drivers --drivers 8 --ray
+	$(BIN)/python -m tests.faults soak --cells 1000
+	$(BIN)/python -m tests.faults kills --sweeps 200
+
 clean:
 	rm -rf .venv runs
 
+# damaged input against every reader, some minutes; docs/reliability-fuzz.md has the figures
 fuzz: .venv/installed
 	$(BIN)/python tests/fuzz/fuzz.py --seeds 0:14000

@@ -9,10 +9,11 @@ import pandas as pd
 
 from analysis.comparison import compare, differences, only_in_one, same_images
 from analysis.factors import factors, varied, written
-from analysis.page import data_uri, put, render
+from analysis.page import data_uri, render
 from analysis.run import Run, load
 from analysis.tables import Table, table
 from analysis.words import between, plural, signed
+from ganaug.files import put
 
 
 def _varied(frame: pd.DataFrame) -> list[str]:
@@ -147,4 +148,4 @@ def write_comparison(a: str | Path | Run, b: str | Path | Run) -> Path:
         figures=list(_figures(found, names, a.folder / "report" / "figures", stem)),
         sections=[section for section in sections if section["table"].rows],  # type: ignore[attr-defined]
     )
-    return put(a.folder / "report" / f"{stem}.html", page)
+    return put(a.folder / "report" / f"{stem}.html", page.encode(), "against.html")

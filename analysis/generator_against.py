@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from analysis.figures.generators import metric_words
 from analysis.figures.sheet import OKABE_ITO, RULE, page, save, save_svg, styled
 from analysis.generator_agreement import Agreement, agreement
-from analysis.page import data_uri, put, render
+from analysis.page import data_uri, render
 from analysis.run import Run
 from analysis.tables import table
 from analysis.words import plural
+from ganaug.files import put
 
 METRICS = ("score", "kid")
 
@@ -87,4 +88,4 @@ def write_agreement(a: Run, b: Run) -> Path:
         ],
         table=table(pd.DataFrame(rows), text=("metric", "Spearman")),
     )  # fmt: skip
-    return put(a.folder / "report" / f"{stem}.html", page_text)
+    return put(a.folder / "report" / f"{stem}.html", page_text.encode(), "against.html")

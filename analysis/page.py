@@ -7,11 +7,8 @@ that somebody smuggled into a class name would not run even if it were not escap
 import base64
 import hashlib
 import json
-import os
-import secrets
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -54,15 +51,6 @@ def json_block(value: Any) -> Markup:
 def data_uri(data: bytes, suffix: str = ".png") -> str:
     """A picture's bytes as an address that holds them."""
     return f"data:{_KINDS[suffix]};base64,{base64.b64encode(data).decode()}"
-
-
-def put(path: Path, text: str) -> Path:
-    """Write `path` whole: who reads it meanwhile reads the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path
 
 
 def render(template: str, scripts: tuple[str, ...], **values: Any) -> str:

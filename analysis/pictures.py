@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.finding import Headline
-from analysis.page import data_uri, put
+from analysis.page import data_uri
 from analysis.run import Run
+from ganaug.files import put
 
 MEMORY = "drawn.json"
 TABLES = (
@@ -68,7 +69,7 @@ def _draw(run: Run, said: Headline, folder: Path, inputs: str) -> list[dict[str,
             stale.unlink()
     digests = {name: _sha256((folder / name).read_bytes()) for name in names}
     memory = {"inputs": inputs, "files": digests, "figures": drawn}
-    put(folder / MEMORY, json.dumps(memory, ensure_ascii=False, indent=1))
+    put(folder / MEMORY, json.dumps(memory, ensure_ascii=False, indent=1).encode())
     return drawn
 
 

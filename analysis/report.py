@@ -13,12 +13,13 @@ from analysis.found import search_finding
 from analysis.generator_report import generator_facts, generator_method, generator_missing, generator_sections
 from analysis.interactive import interactive
 from analysis.method import method
-from analysis.page import put, render
+from analysis.page import render
 from analysis.paired import usable
 from analysis.pictures import pictures
 from analysis.run import Run, load
 from analysis.sections import sections
 from analysis.words import plural, plural_points, setting_names
+from ganaug.files import put
 
 
 @dataclass(frozen=True)
@@ -168,4 +169,4 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
         study=study.read_text(encoding="utf-8"),
         missing=generator_missing(run) if alone else _missing(run, figures),
     )
-    return put(folder / "index.html", page)
+    return put(folder / "index.html", page.encode())

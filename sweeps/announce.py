@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from ganaug.errors import UserError
+from ganaug.files import put
 from sweeps.estimate import totals
 from sweeps.plan import relative_seconds
-from sweeps.run_folder import RunFolder, write, write_json
+from sweeps.run_folder import RunFolder, write_json
 from sweeps.store import Store
 from sweeps.study_file import to_yaml
 
@@ -72,7 +73,7 @@ def work_left(grid: "Grid", store: Store) -> float:
 
 def begin(folder: RunFolder, grid: "Grid", store: Store, done: int) -> None:
     """Write the study and the announcement before anything runs."""
-    write(folder.study, to_yaml(grid.study).encode())
+    put(folder.study, to_yaml(grid.study).encode())
     told = Announcement(
         study=grid.study.name,
         started=datetime.now(UTC).isoformat(timespec="seconds"),

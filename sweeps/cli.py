@@ -1,5 +1,6 @@
 """The command line. It answers `--help` without importing torch, Ray, numpy or pandas."""
 
+import errno
 import shlex
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganaug.errors import UserError
+from ganaug.errors import DiskError, UserError
 from sweeps import cli_export, cli_preview, cli_report, cli_search, terminal
 
 app = typer.Typer(
@@ -251,6 +252,11 @@ def main() -> None:
         app()
     except UserError as error:
         terminal.complain(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            raise
+        terminal.complain(f"error: {DiskError.of(error.filename or 'a temporary file', error)}")
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing finished is lost", err=True)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from ganaug.files import put
 from ganaug.records import FACTORS
 from ganaug.stages import Assess, Measure, TrainImages
 from sweeps import samples
 from sweeps.grid import Grid
 from sweeps.plan import generator_of
-from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write, write_json
+from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write_json
 from sweeps.semi import controls as semi_controls
 from sweeps.store import Store
 from sweeps.study import Study
@@ -71,7 +72,7 @@ def write_folder(
 ) -> dict[str, Any]:
     """The run folder's files but the report; returns the summary. `failures`: of cells and assessments, by key."""
     study, test = grid.study, grid.test
-    write(folder.study, to_yaml(study).encode())
+    put(folder.study, to_yaml(study).encode())
     data = {"dataset": study.dataset.name, "stands_in_for": study.stands_in_for}
     folder.write_tables(rows, test.arrays["labels"], test.facts["classes"], [*FACTORS, *study.paths], data)
     generators = _generator_rows(grid, store)

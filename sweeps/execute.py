@@ -1,5 +1,6 @@
 """The body of a trial: get a stage's artifact from memory, from the store, or by running it."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from ganaug.errors import LeakError
 from ganaug.stages import FitClassifier, FitSemi, Measure, Select, Stage, TestImages, TrainImages, Validate
 from sweeps.store import Cost, Store
 
-CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_SECONDS = float(os.environ.get("GANAUG_CHECKPOINT_SECONDS", "60"))
 MEMORY_BYTES = 2 << 30  # what a trial keeps of artifacts it may need again
 
 

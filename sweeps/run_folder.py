@@ -1,8 +1,6 @@
 """The run folder: the one owner of its file names, and the only writer of its tables. See docs/run-folder.md."""
 
 import json
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganaug.artifact import Artifact
+from ganaug.files import put
 from ganaug.records import AFTER_PATHS, FACTORS, SECONDS, validation_accuracy
 from sweeps.store import Cost
 
@@ -44,16 +43,8 @@ def of_generator(factors: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in factors.items() if k not in beside and not k.startswith(AFTER_PATHS)}
 
 
-def write(path: Path, data: bytes) -> None:
-    """Put a file in place whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
-
-
 def write_json(path: Path, value: Any) -> None:
-    write(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    put(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _seconds(cost: Cost) -> dict[str, float]:
@@ -198,7 +189,7 @@ class RunFolder:
         self._parquet(self.records, cells, factors)
         self._parquet(self.per_class, [c for r in rows for c in _class_rows(r, labels, classes)], factors)
         arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
-        write(self.predictions, save({**arrays, "labels": labels}))
+        put(self.predictions, save({**arrays, "labels": labels}))
 
     def write_generators(self, rows: list[GeneratorRow], classes: list[str], factors: list[str]) -> None:
         """generators.parquet and generator_classes.parquet; none where nothing was assessed."""
@@ -249,14 +240,14 @@ class RunFolder:
                 columns[name] = pa.array(values, kind)
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(columns), sink, compression="zstd")
-        write(path, sink.getvalue().to_pybytes())
+        put(path, sink.getvalue().to_pybytes())
 
     def write_samples(self, groups: list[tuple[dict[str, Any], dict[str, np.ndarray]]]) -> None:
         """samples.safetensors: images for the sheets, a group per generator shown."""
         from safetensors.numpy import save
 
         arrays = {f"{i}/{k}": np.ascontiguousarray(v) for i, (_, own) in enumerate(groups) for k, v in own.items()}
-        write(self.samples, save(arrays, {"groups": json.dumps([facts for facts, _ in groups])}))
+        put(self.samples, save(arrays, {"groups": json.dumps([facts for facts, _ in groups])}))
 
     def write_semi(self, rows: list[Row]) -> None:
         """semi.safetensors: how each cell of a study of unlabelled images was trained; none of another study."""
@@ -273,4 +264,4 @@ class RunFolder:
         groups = [
             {"factors": f, "losses": r.facts["course"], "snapshot_steps": r.facts["snapshot_steps"]} for f, r in done
         ]
-        write(self.semi, save(arrays, {"groups": json.dumps(groups)}))
+        put(self.semi, save(arrays, {"groups": json.dumps(groups)}))

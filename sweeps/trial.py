@@ -6,7 +6,7 @@ from typing import Any
 
 from ray import tune
 
-from ganaug.errors import LeakError
+from ganaug.errors import DiskError, LeakError
 from ganaug.stages import Assess, Measure
 from sweeps.plan import Job
 
@@ -39,7 +39,8 @@ class Trial(tune.Trainable):
         self.evaluator.ran.clear()
         failures: dict[str, str] = {}
         leaves = self.job.leaves
-        stage = leaves[self.at] if leaves else self.job.shared
+        at = self.at
+        stage = leaves[at] if leaves else self.job.shared
         assert stage is not None
         try:
             if not (leaves and self.evaluator.store.has(stage)):
@@ -48,10 +49,14 @@ class Trial(tune.Trainable):
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            failures[stage.key] = f"{reason}\n\non {platform.node()}\n{traceback.format_exc()}"
+            told = f"{reason}\n\non {platform.node()}\n{traceback.format_exc()}"
+            # a full disk would have every further cell train its generator again, for nothing
+            after = leaves[at + 1 :] if isinstance(error, DiskError) else ()
+            failures = {stage.key: told} | {s.key: told for s in after if not self.evaluator.store.has(s)}
+            self.at += len(after)
         self.at += 1
         return {
-            "at": self.at - 1,
+            "at": at,
             "cells": 1 if isinstance(stage, Measure) else 0,
             "assessments": 1 if isinstance(stage, Assess) else 0,
             "ran": dict(self.evaluator.ran),

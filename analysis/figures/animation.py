@@ -1,5 +1,6 @@
 """The training's course as a moving picture: the same latent vectors, a frame per snapshot."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 
 from analysis.figures.samples import picture
 from analysis.run import SampleSheet
+from ganaug.files import put
 
 MILLISECONDS, LAST = 600, 2400  # a frame stands this long, the last one longer
 GAP, LEAST = 2, 40  # pixels between images; small images are enlarged to about this
@@ -32,5 +34,6 @@ def save_gif(sheet: SampleSheet, path: Path) -> Path:
         large = page.repeat(by, axis=0).repeat(by, axis=1)
         frames.append(Image.fromarray(large).quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
     stands = [MILLISECONDS] * (len(frames) - 1) + [LAST]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=stands, loop=0, optimize=False)
-    return path
+    made = BytesIO()
+    frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], duration=stands, loop=0, optimize=False)
+    return put(path, made.getvalue(), "figure")

@@ -10,6 +10,7 @@ import logging
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,6 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ganaug.datasets.fonts import installed
+from ganaug.files import put
 
 INK, SOFT, RULE = "#1d1f24", "#5b616b", "#d5d8dd"
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -235,12 +237,14 @@ def save(fig: Figure, path: Path, colours: int = 256) -> Path:
         white = 3 * int(np.asarray(picture)[0, 0])  # the page's corner: white stays white
         palette[white : white + 3] = [255, 255, 255]
         picture.putpalette(palette)
-    picture.save(path, dpi=(DPI, DPI))
-    return path
+    made = BytesIO()
+    picture.save(made, "PNG", dpi=(DPI, DPI))
+    return put(path, made.getvalue(), "figure")
 
 
 @styled
 def save_svg(fig: Figure, path: Path) -> Path:
     """Write `fig` as SVG: text as outlines, so that it looks the same everywhere; no date and no version in it."""
-    fig.savefig(path, format="svg", metadata={"Date": None, "Creator": "ganaug"})
-    return path
+    made = BytesIO()
+    fig.savefig(made, format="svg", metadata={"Date": None, "Creator": "ganaug"})
+    return put(path, made.getvalue(), "figure")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganaug.errors import UserError
+from ganaug.failpoints import failpoint
 
 
 def require_new(to: Path) -> None:
@@ -30,8 +31,10 @@ def fill_new(to: Path, fill: Callable[[Path], None]) -> None:
     to = Path(os.path.abspath(to))
     temporary = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
     try:
+        failpoint("export.begun")
         temporary.mkdir(parents=True)
         fill(temporary)
+        failpoint("export.filled")
         os.replace(temporary, to)  # takes the place of an empty folder, never of one that holds something
     except OSError as error:
         raise UserError(f"--to {to}: cannot be written: {error.strerror or error}; nothing is left there") from None

@@ -11,7 +11,8 @@ from types import TracebackType
 import optuna
 
 EVERY = 60.0  # seconds between signs of life
-PATIENCE = 300.0  # a driver on another machine that gave none for so long is taken for dead
+PATIENCE = 300.0  # a driver on another machine that gave no new one for so long is taken for dead
+_heard: dict[str, tuple[float, float]] = {}  # its last sign, and when this process first saw that one, by its own clock
 
 
 def _born(pid: int) -> str:
@@ -28,10 +29,18 @@ def myself() -> str:
 
 
 def alive(driver: str, study: optuna.Study) -> bool:
-    """Whether the driver of that name goes on. On this machine the kernel knows; elsewhere its last sign of life."""
+    """Whether the driver of that name goes on. On this machine the kernel knows; elsewhere its signs of life.
+
+    A sign is new if it differs from the last: two machines' clocks may be an hour apart, so nobody compares them.
+    """
     host, pid, born = driver.rsplit("/", 2)
     if host != platform.node():
-        return time.time() - float(study.user_attrs.get(_mark(driver), 0.0)) < PATIENCE
+        sign = study.user_attrs.get(_mark(driver))
+        if sign is None:
+            return False
+        if driver not in _heard or _heard[driver][0] != sign:
+            _heard[driver] = (sign, time.monotonic())
+        return time.monotonic() - _heard[driver][1] < PATIENCE
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

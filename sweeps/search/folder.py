@@ -8,7 +8,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.run_folder import write, write_json
+from ganaug.files import put
+from sweeps.run_folder import write_json
 from sweeps.search.history import History
 from sweeps.search.storage import hidden
 
@@ -133,4 +134,4 @@ def _write_trials(path: Path, trials: list[FrozenTrial], paths: list[str], facto
     columns = {name: pa.array([r[name] for r in rows], kinds.get(name)) for name in [*order, "accuracies"]}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink, compression="zstd")
-    write(path, sink.getvalue().to_pybytes())
+    put(path, sink.getvalue().to_pybytes())

@@ -28,13 +28,13 @@ class Worker:
 
     def run(self, job: Job) -> tuple[dict[str, int], dict[str, str]]:
         """What ran, by kind; and why leaves failed, by key. A leaf that fails leaves the others alone."""
-        from ganaug.errors import LeakError
+        from ganaug.errors import DiskError, LeakError
 
         self.evaluator.forget()
         self.evaluator.ran.clear()
         failures: dict[str, str] = {}
         stages = job.leaves or ((job.shared,) if job.shared else ())
-        for stage in stages:
+        for i, stage in enumerate(stages):
             try:
                 if not self.evaluator.store.has(stage):
                     self.evaluator.get(stage)
@@ -42,7 +42,10 @@ class Worker:
                 raise
             except Exception as error:
                 where = f"on {platform.node()}\n{traceback.format_exc()}"
-                failures[stage.key] = f"{type(error).__name__}: {error}\n\n{where}"
+                told = f"{type(error).__name__}: {error}\n\n{where}"
+                if isinstance(error, DiskError):  # the others would train their generator again, for nothing
+                    return dict(self.evaluator.ran), failures | {s.key: told for s in stages[i:]}
+                failures[stage.key] = told
         return dict(self.evaluator.ran), failures
 
 

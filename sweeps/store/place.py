@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ganaug.errors import UserError
-from sweeps.failpoints import failpoint
+from ganaug.errors import DiskError, UserError
+from ganaug.failpoints import failpoint
 
 
 class Place(Protocol):
@@ -25,7 +25,10 @@ class Place(Protocol):
     def exists(self, name: str) -> bool: ...
 
     def put(self, name: str, data: bytes, replace: bool) -> bool:
-        """Put a file whole or not at all; False where it was there already and `replace` is False."""
+        """Put a file whole or not at all; False where it was there already and `replace` is False.
+
+        DiskError where it cannot be written.
+        """
 
     def names(self, folder: str) -> Iterator[str]:
         """The names of all files below a folder, those on their way into it left out."""
@@ -66,10 +69,16 @@ class Directory:
 
     def put(self, name: str, data: bytes, replace: bool) -> bool:
         """Written under a temporary name and synced; then renamed over the old one, or linked where there is none."""
+        try:
+            return self._put(name, data, replace)
+        except OSError as error:
+            raise DiskError.of(self.root / name, error) from None
+
+    def _put(self, name: str, data: bytes, replace: bool) -> bool:
         path, kind = self.root / name, name.partition("/")[0]
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         failpoint(f"{kind}.begun")
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "xb") as file:
                 file.write(data)

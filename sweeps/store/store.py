@@ -40,6 +40,11 @@ def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
+def _sealed(key: str, progress: bytes) -> bytes:
+    """The first 64 bytes of a checkpoint: over its key too, so that another stage's progress is not taken for it."""
+    return _digest(key.encode() + progress).encode()
+
+
 @cache
 def _versions() -> dict[str, str]:
     """What this process makes artifacts with: told by each, part of no key."""
@@ -126,22 +131,24 @@ class Store:
         shown = self._shown(name)
         manifest = parse(self.place.read(name), shown)
         check = manifest.pop("check")
-        if _digest(_canonical(manifest)) != check or manifest.get("key") != key:
-            raise Damaged(f"{shown}: differs from its checksum")
+        if (found := _digest(_canonical(manifest))) != check:
+            raise Damaged(f"{shown}: differs from its checksum; its sha256 is {found}")
+        if manifest.get("key") != key:
+            raise Damaged(f"{shown}: is the manifest of {str(manifest.get('key'))[:80]}")
         digest = require_manifest(manifest, shown)
         try:
             data = self.place.read(self._blob(digest))
         except FileNotFoundError as error:
             raise Damaged(f"{self._shown(self._blob(digest))}: is missing") from error
-        if _digest(data) != digest:
-            raise Damaged(f"{self._shown(self._blob(digest))}: differs from its sha256")
+        if (found := _digest(data)) != digest:
+            raise Damaged(f"{self._shown(self._blob(digest))}: differs from its name; its sha256 is {found}")
         cost = {k: (kind, seconds) for k, (kind, seconds) in manifest["cost"].items()}
         return Artifact(unpacked(data, self._shown(self._blob(digest))), manifest["facts"]), cost
 
     def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
         """Keep the state of an unfinished stage in place of the last one."""
         data = pack({k: np.asarray(v, order="C") for k, v in state.items()})
-        self.place.put(self._checkpoint(key), _digest(data).encode() + data, replace=True)
+        self.place.put(self._checkpoint(key), _sealed(key, data) + data, replace=True)
 
     def load_progress(self, key: str) -> dict[str, np.ndarray] | None:
         """The last state kept for an unfinished stage, or None; a damaged one is no loss but of time."""
@@ -151,7 +158,7 @@ class Store:
         except FileNotFoundError:
             return None
         try:
-            if _digest(data[64:]).encode() != data[:64]:
+            if _sealed(key, data[64:]) != data[:64]:
                 raise Damaged(f"{self._shown(name)}: differs from its checksum")
             return unpacked(data[64:], self._shown(name))
         except Damaged as damage:

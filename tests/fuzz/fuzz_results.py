@@ -12,6 +12,8 @@ from fuzz_mutators import mutated, mutated_json
 from fuzz_studies import damage_text
 from fuzz_target import Target, put
 
+_KEY = "ab" * 32  # of a checkpoint, which is in its seal
+
 
 def _store(folder: Path) -> Any:
     from sweeps.store import Store
@@ -30,7 +32,7 @@ def _store_files() -> dict[str, bytes]:
         store, stage = _store(Path(name)), TrainImages("ab")
         arrays = {"images": np.zeros((3, 1, 4, 4), np.uint8), "labels": np.arange(3), "x": np.ones(2, np.float32)}
         store.publish(stage, Artifact(arrays, {"classes": ["a", "b"], "n": 3, "loss": 0.5}), {"k": ("split", 0.1)})
-        store.save_progress("ab" * 32, arrays)
+        store.save_progress(_KEY, arrays)
         for path in Path(name).rglob("*"):
             if path.is_file():
                 out[path.relative_to(name).as_posix()] = path.read_bytes()
@@ -54,7 +56,7 @@ def _damage_store(name: str, data: bytes, others: Sequence[bytes], rng: Random) 
         except (ValueError, AttributeError, TypeError, RecursionError):
             return out
     body = mutated(data[64:] if "checkpoints" in name else data, others, rng)
-    return hashlib.sha256(body).hexdigest().encode() + body if "checkpoints" in name else body
+    return hashlib.sha256(_KEY.encode() + body).hexdigest().encode() + body if "checkpoints" in name else body
 
 
 def _read_store(name: str, data: bytes, folder: Path) -> object:
@@ -67,7 +69,7 @@ def _read_store(name: str, data: bytes, folder: Path) -> object:
     if "blobs" in name:
         _readdress(folder, files, data)
     store, stage = _store(folder), TrainImages("ab")
-    store.load_progress("ab" * 32)
+    store.load_progress(_KEY)
     store.load(stage)
     if "manifests" not in name:
         return None

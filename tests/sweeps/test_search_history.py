@@ -112,15 +112,21 @@ def test_a_step_that_a_dead_driver_left_is_finished_under_its_number(
     assert asked(again) == asked(whole)
 
 
-def test_a_step_of_a_driver_that_lives_is_left_alone(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_a_step_of_a_driver_that_lives_is_left_alone(hours: int, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever hour the other machine's clock shows."""
+    monkeypatch.setattr(driver, "_heard", {})
     history = make()
     with monkeypatch.context() as m:
         m.setattr(driver, "myself", lambda: "elsewhere/7/9")
-        history.study.set_user_attr("alive elsewhere/7/9", driver.time.time())
+        history.study.set_user_attr("alive elsewhere/7/9", driver.time.time() + hours * 3600)
         history.ask()
     assert [len(found) for found in history.running()] == [0, 1]
-    history.study.set_user_attr("alive elsewhere/7/9", driver.time.time() - driver.PATIENCE - 1)
-    assert [len(found) for found in history.running()] == [1, 0], "no sign of life for too long"
+    now = driver.time.monotonic()
+    monkeypatch.setattr(driver.time, "monotonic", lambda: now + driver.PATIENCE + 1)
+    assert [len(found) for found in history.running()] == [1, 0], "no new sign of life for too long"
+    history.study.set_user_attr("alive elsewhere/7/9", driver.time.time() + hours * 3600 + 1)
+    assert [len(found) for found in history.running()] == [0, 1], "it was slow"
 
 
 def test_a_number_that_another_process_has_now_is_not_the_driver(make: Make) -> None:

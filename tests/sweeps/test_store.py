@@ -14,8 +14,8 @@ from tiny_run import environment
 
 from ganaug.artifact import Artifact
 from ganaug.errors import UserError
+from ganaug.failpoints import STORE_POINTS, VARIABLE
 from ganaug.stages import TestImages, TrainImages
-from sweeps.failpoints import POINTS, VARIABLE
 from sweeps.store import Store
 
 STAGE, OTHER = TrainImages("a" * 64), TrainImages("b" * 64)
@@ -195,7 +195,6 @@ import sys, time
 import numpy as np
 from ganaug.artifact import Artifact
 from ganaug.stages import TrainImages
-from sweeps.failpoints import POINTS, VARIABLE
 from sweeps.store import Store
 store, seed, start = Store(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 time.sleep(max(0, start - time.time()))
@@ -237,14 +236,13 @@ def test_places_that_cannot_be_a_store(tmp_path: Path) -> None:
         assert str(error.value) == told
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", STORE_POINTS)
 def test_a_writer_killed_at_any_point_leaves_an_artifact_whole_or_none(point: str, tmp_path: Path) -> None:
     """And what it left stands in nobody's way."""
     code = """\
 import sys
 sys.path.insert(0, sys.argv[2])
 from test_store import STAGE, made
-from sweeps.failpoints import POINTS, VARIABLE
 from sweeps.store import Store
 store = Store(sys.argv[1])
 store.save_progress(STAGE.key, {"weights": made().arrays["images"]})

@@ -126,5 +126,8 @@ def test_a_blob_under_its_own_digest_that_is_no_array_is_damage(
     with caplog.at_level(logging.WARNING):
         assert store.load(STAGE) is None
     assert f"{digest}: is no safetensors file (" in caplog.messages[0]
-    store.place.put(f"checkpoints/{STAGE.key}", digest.encode() + blob, replace=True)
-    assert store.load_progress(STAGE.key) is None
+    seal = hashlib.sha256(STAGE.key.encode() + blob).hexdigest().encode()
+    store.place.put(f"checkpoints/{STAGE.key}", seal + blob, replace=True)
+    with caplog.at_level(logging.WARNING):
+        assert store.load_progress(STAGE.key) is None
+    assert "is no safetensors file (" in caplog.messages[-1]

@@ -1,0 +1,1 @@
+"""The tests, and in tests/faults a program of its own."""
