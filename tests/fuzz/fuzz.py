@@ -4,7 +4,7 @@ The law: an input is read, or refused by a UserError of one line (of the store: 
 another exception, more than SECONDS of processor time, more than MEMORY of address space, the end of the process. Each
 target runs in a process of its own whose address space is limited, so that a bomb is met by MemoryError and not by the
 machine; a MemoryError that a reader turned into a refusal counts as a crash too. Input number n of a target is the same
-everywhere. Targets that are slow by nature get a share of the numbers.
+wherever the libraries write the same whole files. Targets that are slow by nature get a share of the numbers.
 """
 
 import argparse
