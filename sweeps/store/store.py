@@ -5,14 +5,15 @@
     checkpoints/<key>                 the progress of a stage that is not finished; replaced as it goes
 
 A manifest is put last and never replaces another, so an artifact is there whole or not at all, and of two writers the
-first wins. Every read verifies; what is damaged is set aside, said, and made again.
+first wins; the other takes over what is there. Every read verifies; what is damaged is set aside, said, and made again.
 """
 
 import hashlib
 import json
 import logging
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +41,8 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _canonical(value: Any) -> bytes:
+def canonical(value: Any) -> bytes:
+    """JSON in its one spelling, which checksums and keys are made of."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -62,7 +64,8 @@ class Store:
 
     # names: the only place that knows them
     @staticmethod
-    def _blob(digest: str) -> str:
+    def blob(digest: str) -> str:
+        """A blob's name."""
         return f"blobs/{digest[:2]}/{digest}"
 
     @staticmethod
@@ -84,10 +87,10 @@ class Store:
     def has(self, stage: Stage) -> bool:
         return self.place.exists(self._manifest(stage.kind(), stage.key))
 
-    def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> None:
-        """Put an artifact; if another writer was first, theirs stays."""
+    def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> tuple[Artifact, Cost]:
+        """Put an artifact; if another writer was first, theirs stays. Returns the one that is there."""
         if self.read_only:
-            return
+            return artifact, cost
         blob = pack({k: np.asarray(v, order="C") for k, v in artifact.arrays.items()})
         digest = _digest(blob)
         manifest: dict[str, Any] = {
@@ -99,18 +102,18 @@ class Store:
             "versions": _versions(),
             "blob": {"sha256": digest, "bytes": len(blob)},
         }
-        manifest["check"] = _digest(_canonical(manifest))
-        if not self._whole(digest):
-            self.place.put(self._blob(digest), blob, replace=True)
-        self.place.put(self._manifest(stage.kind(), stage.key), _canonical(manifest), replace=False)
+        manifest["check"] = _digest(canonical(manifest))
+        # a blob of the same bytes is put again, and so is as young as its manifest: nobody takes it for an orphan
+        self.place.put(self.blob(digest), blob, replace=True)
+        theirs = None
+        if not self.place.put(self._manifest(stage.kind(), stage.key), canonical(manifest), replace=False):
+            theirs = self.load(stage)
+            if theirs is None:  # it was damaged, and is set aside now
+                self.place.put(self._manifest(stage.kind(), stage.key), canonical(manifest), replace=False)
+        if theirs is None and not self.place.exists(self.blob(digest)):  # taken for an orphan at this very moment
+            self.place.put(self.blob(digest), blob, replace=True)
         self.place.remove(self._checkpoint(stage.key))
-
-    def _whole(self, digest: str) -> bool:
-        """Whether a blob is there and is what its name says."""
-        try:
-            return _digest(self.place.read(self._blob(digest))) == digest
-        except FileNotFoundError:
-            return False
+        return theirs or (artifact, cost)
 
     def load(self, stage: Stage) -> tuple[Artifact, Cost] | None:
         """An artifact and what it cost, verified; None where there is none, or none that is whole."""
@@ -126,22 +129,42 @@ class Store:
             self.place.rename(name, name.removesuffix(".json") + ".damaged")
             return None
 
-    def _read(self, name: str, key: str) -> tuple[Artifact, Cost]:
+    def load_many(self, stages: Iterable[Stage]) -> Iterator[tuple[Artifact, Cost] | None]:
+        """What `load` gives for each, in their order; at a place that is far away, many at a time."""
+        if self.place.at_once == 1:
+            yield from map(self.load, stages)
+            return
+        with ThreadPoolExecutor(self.place.at_once) as pool:
+            yield from pool.map(self.load, stages)
+
+    def manifest(self, name: str, key: str) -> dict[str, Any]:
+        """The manifest of this name, if it is whole and of this key; FileNotFoundError, Damaged."""
         shown = self._shown(name)
         try:
             manifest = json.loads(self.place.read(name))
             check = manifest.pop("check")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise Damaged(f"{shown}: not a manifest") from error
-        if _digest(_canonical(manifest)) != check or manifest["key"] != key:
-            raise Damaged(f"{shown}: differs from its checksum")
-        digest = manifest["blob"]["sha256"]
+        if (found := _digest(canonical(manifest))) != check:
+            raise Damaged(f"{shown}: differs from its checksum: expected {check}, found {found}")
+        if manifest["key"] != key:
+            raise Damaged(f"{shown}: is another's: expected key {key}, found {manifest['key']}")
+        return dict(manifest)
+
+    def read_blob(self, digest: str) -> bytes:
+        """A blob's bytes, if they are what its name says; Damaged."""
+        shown = self._shown(self.blob(digest))
         try:
-            data = self.place.read(self._blob(digest))
+            data = self.place.read(self.blob(digest))
         except FileNotFoundError as error:
-            raise Damaged(f"{self._shown(self._blob(digest))}: is missing") from error
-        if _digest(data) != digest:
-            raise Damaged(f"{self._shown(self._blob(digest))}: differs from its sha256")
+            raise Damaged(f"{shown}: is missing") from error
+        if (found := _digest(data)) != digest:
+            raise Damaged(f"{shown}: differs from its sha256: expected {digest}, found {found}")
+        return data
+
+    def _read(self, name: str, key: str) -> tuple[Artifact, Cost]:
+        manifest = self.manifest(name, key)
+        data = self.read_blob(manifest["blob"]["sha256"])
         cost = {k: (kind, seconds) for k, (kind, seconds) in manifest["cost"].items()}
         return Artifact(unpack(data), manifest["facts"]), cost
 
