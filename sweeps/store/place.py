@@ -3,13 +3,17 @@
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ganaug.errors import UserError
 from sweeps.failpoints import failpoint
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,15 @@ class Directory:
         (self.root / name).unlink(missing_ok=True)
 
 
+def many(place: Place, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+    """`map`, and at a place that is far away many at a time."""
+    if place.at_once == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(place.at_once) as pool:
+        yield from pool.map(function, items)
+
+
 def place(uri: str | Path) -> Place:
     """The place that a URI names: a directory's path, file://…, s3://…; UserError for what cannot hold a store."""
     text = str(uri)
@@ -161,8 +174,8 @@ def place(uri: str | Path) -> Place:
         return Bucket(text)
     if scheme != "file":
         raise UserError(
-            f"--store {scheme}://…: must be a directory that every node can reach, e.g. an NFS mount, file:///directory, "
-            "or s3://bucket/prefix"
+            f"--store {scheme}://…: must be a directory that every node can reach, e.g. an NFS mount, "
+            "file:///directory, or s3://bucket/prefix"
         )
     return Directory(Path(text.removeprefix("file://")))
 

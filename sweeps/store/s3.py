@@ -53,8 +53,8 @@ class Bucket:
     def __init__(self, uri: str) -> None:
         if "@" in uri:
             raise UserError(
-                "--store s3://…@…: must hold no credentials; write s3://bucket/prefix and leave them to the environment "
-                "(AWS_PROFILE, AWS_ACCESS_KEY_ID, a role)"
+                "--store s3://…@…: must hold no credentials; write s3://bucket/prefix and leave them to the "
+                "environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, a role)"
             )
         found = _URI.fullmatch(uri)
         if found is None or ".." in uri:
@@ -164,11 +164,14 @@ class Bucket:
         failpoint(f"{kind}.kept")
         return True
 
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """One request of S3's own, by its name."""
+        return dict(self._ask(lambda s3: s3.call_s3(method, Bucket=self.bucket, **arguments)))
+
     def _pages(self, prefix: str, **more: Any) -> Iterator[dict[str, Any]]:
         token: dict[str, Any] = {}
         while True:
-            ask = {"Bucket": self.bucket, "Prefix": prefix, **more, **token}
-            page: dict[str, Any] = self._ask(lambda s3, ask=ask: s3.call_s3("list_objects_v2", **ask))
+            page = self._call("list_objects_v2", Prefix=prefix, **more, **token)
             yield page
             if not page.get("IsTruncated"):
                 return
@@ -185,10 +188,9 @@ class Bucket:
 
     def _head(self, name: str) -> dict[str, Any] | None:
         try:
-            said = self._ask(lambda s3: s3.call_s3("head_object", Bucket=self.bucket, Key=self._key(name)))
+            return self._call("head_object", Key=self._key(name))
         except FileNotFoundError:
             return None
-        return dict(said)
 
     def file(self, name: str) -> File | None:
         said = self._head(name)
@@ -204,13 +206,12 @@ class Bucket:
         said = self._head(name)
         if said is None:
             return
-        source = {"Bucket": self.bucket, "Key": self._key(name)}
-        copy = {"Bucket": self.bucket, "Key": self._key(new), "CopySource": source, "CopySourceIfMatch": said["ETag"]}
+        tag, source = said["ETag"], {"Bucket": self.bucket, "Key": self._key(name)}
         try:
-            self._ask(lambda s3: s3.call_s3("copy_object", **copy))
-            self._ask(lambda s3: s3.call_s3("delete_object", **source, IfMatch=said["ETag"]))
+            self._call("copy_object", Key=self._key(new), CopySource=source, CopySourceIfMatch=tag)
+            self._call("delete_object", Key=self._key(name), IfMatch=tag)
         except (FileNotFoundError, FileExistsError):  # another reader was faster, or another writer
             return
 
     def remove(self, name: str) -> None:
-        self._ask(lambda s3: s3.call_s3("delete_object", Bucket=self.bucket, Key=self._key(name)))
+        self._call("delete_object", Key=self._key(name))

@@ -13,7 +13,6 @@ import json
 import logging
 import platform
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +24,7 @@ from safetensors.numpy import save as pack
 
 from ganaug.artifact import Artifact
 from ganaug.stages import Stage
-from sweeps.store.place import Place, place
+from sweeps.store.place import Place, many, place
 
 log = logging.getLogger("ganaug.store")
 
@@ -37,7 +36,8 @@ class Damaged(Exception):
     """A file of the store is not what its digest says."""
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
+    """sha256 in 64 hex digits: a blob's name."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -76,7 +76,8 @@ class Store:
     def _checkpoint(key: str) -> str:
         return f"checkpoints/{key}"
 
-    def _shown(self, name: str) -> str:
+    def shown(self, name: str) -> str:
+        """A file's name as a person finds it."""
         return f"{self.uri}/{name}"
 
     def keys(self, kind: str) -> set[str]:
@@ -92,7 +93,7 @@ class Store:
         if self.read_only:
             return artifact, cost
         blob = pack({k: np.asarray(v, order="C") for k, v in artifact.arrays.items()})
-        digest = _digest(blob)
+        digest = digest_of(blob)
         manifest: dict[str, Any] = {
             "key": stage.key,
             "kind": stage.kind(),
@@ -102,7 +103,7 @@ class Store:
             "versions": _versions(),
             "blob": {"sha256": digest, "bytes": len(blob)},
         }
-        manifest["check"] = _digest(canonical(manifest))
+        manifest["check"] = digest_of(canonical(manifest))
         # a blob of the same bytes is put again, and so is as young as its manifest: nobody takes it for an orphan
         self.place.put(self.blob(digest), blob, replace=True)
         theirs = None
@@ -131,21 +132,17 @@ class Store:
 
     def load_many(self, stages: Iterable[Stage]) -> Iterator[tuple[Artifact, Cost] | None]:
         """What `load` gives for each, in their order; at a place that is far away, many at a time."""
-        if self.place.at_once == 1:
-            yield from map(self.load, stages)
-            return
-        with ThreadPoolExecutor(self.place.at_once) as pool:
-            yield from pool.map(self.load, stages)
+        yield from many(self.place, self.load, stages)
 
     def manifest(self, name: str, key: str) -> dict[str, Any]:
         """The manifest of this name, if it is whole and of this key; FileNotFoundError, Damaged."""
-        shown = self._shown(name)
+        shown = self.shown(name)
         try:
             manifest = json.loads(self.place.read(name))
             check = manifest.pop("check")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise Damaged(f"{shown}: not a manifest") from error
-        if (found := _digest(canonical(manifest))) != check:
+        if (found := digest_of(canonical(manifest))) != check:
             raise Damaged(f"{shown}: differs from its checksum: expected {check}, found {found}")
         if manifest["key"] != key:
             raise Damaged(f"{shown}: is another's: expected key {key}, found {manifest['key']}")
@@ -153,12 +150,12 @@ class Store:
 
     def read_blob(self, digest: str) -> bytes:
         """A blob's bytes, if they are what its name says; Damaged."""
-        shown = self._shown(self.blob(digest))
+        shown = self.shown(self.blob(digest))
         try:
             data = self.place.read(self.blob(digest))
         except FileNotFoundError as error:
             raise Damaged(f"{shown}: is missing") from error
-        if (found := _digest(data)) != digest:
+        if (found := digest_of(data)) != digest:
             raise Damaged(f"{shown}: differs from its sha256: expected {digest}, found {found}")
         return data
 
@@ -171,19 +168,25 @@ class Store:
     def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
         """Keep the state of an unfinished stage in place of the last one."""
         data = pack({k: np.asarray(v, order="C") for k, v in state.items()})
-        self.place.put(self._checkpoint(key), _digest(data).encode() + data, replace=True)
+        self.place.put(self._checkpoint(key), digest_of(data).encode() + data, replace=True)
+
+    def checkpoint(self, key: str) -> bytes:
+        """The bytes of the last state kept for an unfinished stage; FileNotFoundError, Damaged."""
+        name = self._checkpoint(key)
+        data = self.place.read(name)
+        if (found := digest_of(data[64:])) != (said := data[:64].decode("ascii", "replace")):
+            raise Damaged(f"{self.shown(name)}: differs from its checksum: expected {said!r}, found {found!r}")
+        return data[64:]
 
     def load_progress(self, key: str) -> dict[str, np.ndarray] | None:
         """The last state kept for an unfinished stage, or None; a damaged one is no loss but of time."""
-        name = self._checkpoint(key)
         try:
-            data = self.place.read(name)
+            return unpack(self.checkpoint(key))
         except FileNotFoundError:
             return None
-        if _digest(data[64:]).encode() != data[:64]:
-            log.warning("%s: differs from its checksum; starting that stage afresh", self._shown(name))
+        except Damaged as damage:
+            log.warning("%s; starting that stage afresh", damage)
             return None
-        return unpack(data[64:])
 
     def damaged(self) -> Iterator[str]:
         """The names of manifests that were set aside."""

@@ -71,8 +71,8 @@ def make_bucket(endpoint: str, bucket: str) -> None:
 
 
 FAULTS = ("500", "503", "stalled", "refused", "cut upload", "answer lost", "answer late", "answer cut")
-"""What can befall a request: an error; silence; a closed connection, at once or in the middle of the request's body; and
-three where the server did what it was asked: no answer, one that comes too late, one that breaks off."""
+"""What can befall a request: an error; silence; a closed connection, at once or in the middle of the request's body;
+and three where the server did what it was asked: no answer, one that comes too late, one that breaks off."""
 
 
 @dataclass
