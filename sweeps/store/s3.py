@@ -81,8 +81,8 @@ class Bucket:
             "read_timeout": seconds,
             "max_pool_connections": 2 * self.at_once,
         }
-        if not {"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"} & os.environ.keys():
-            config["retries"] = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+        retries = {"AWS_MAX_ATTEMPTS": ("total_max_attempts", ATTEMPTS), "AWS_RETRY_MODE": ("mode", "standard")}
+        config["retries"] = dict(ours for variable, ours in retries.items() if variable not in os.environ)
         made = S3FileSystem(use_listings_cache=False, skip_instance_cache=True, config_kwargs=config)
         made.retries = 3  # of answers that break off in their middle; the rest is botocore's, above
         return made
@@ -127,7 +127,7 @@ class Bucket:
             if code in ("PreconditionFailed", "412"):
                 raise FileExistsError(str(error)) from error
             said = " ".join(f"{code} {error}".split()) or type(error).__name__
-            raise Unreachable(f"--store {self.uri}: no good answer after {ATTEMPTS} attempts: {said}") from error
+            raise Unreachable(f"--store {self.uri}: no good answer, asked again and again: {said}") from error
 
     def make(self) -> None:
         """One small put, which tells whether there is such a bucket, whether we may write, and whether it can put

@@ -1,6 +1,6 @@
 """A real S3 server on the loopback (moto's, in a process of its own), and a proxy before it that breaks things.
 
-    python tests/sweeps/s3_server.py      # serves until it is ended; prints its address
+    python tests/sweeps/s3_server.py      # serves until its standard input ends; prints its address
 
 moto decides `If-None-Match: *` in two steps, a look and a put, and S3 in one. So those puts go one at a time here.
 """
@@ -39,6 +39,11 @@ def main() -> None:
         with one_at_a_time if "HTTP_IF_NONE_MATCH" in environ else contextlib.nullcontext():
             return app(environ, start)
 
+    def end_with_parent() -> None:
+        sys.stdin.read()
+        os._exit(0)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
     server = make_server("127.0.0.1", 0, atomic, threaded=True)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
@@ -49,8 +54,9 @@ def serving() -> Iterator[str]:
     """The address of a server, for as long as it is wanted."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
     process = subprocess.Popen(
-        [sys.executable, __file__], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    )
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
+    )  # fmt: skip
     try:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
@@ -73,6 +79,8 @@ def make_bucket(endpoint: str, bucket: str) -> None:
 FAULTS = ("500", "503", "stalled", "refused", "cut upload", "answer lost", "answer late", "answer cut")
 """What can befall a request: an error; silence; a closed connection, at once or in the middle of the request's body;
 and three where the server did what it was asked: no answer, one that comes too late, one that breaks off."""
+
+_CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied"}
 
 
 @dataclass
@@ -148,9 +156,8 @@ class Proxy:
             time.sleep(1.5 * self.patience)
         if fault in ("stalled", "refused"):
             return
-        if fault in ("500", "503"):
-            code = "InternalError" if fault == "500" else "SlowDown"
-            text = f"<Error><Code>{code}</Code><Message>made up by a test</Message></Error>".encode()
+        if fault in _CODES:
+            text = f"<Error><Code>{_CODES[fault]}</Code><Message>made up by a test</Message></Error>".encode()
             self._answer(request, int(fault), [("Content-Type", "application/xml")], text, len(text))
             return
         upstream = http.client.HTTPConnection(self.upstream.removeprefix("http://"), timeout=60)
