@@ -63,6 +63,7 @@ def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iter
     else:
         os.environ.pop("RAY_ADDRESS", None)
         ray.init(
+            address="local",  # a Ray of its own even where somebody's `ray start` runs on this machine
             num_cpus=cpus,
             include_dashboard=False,
             _node_ip_address="127.0.0.1",
