@@ -7,7 +7,7 @@ The server is moto's, in a process of its own on the loopback. Of every request 
 where the server did what it was asked: no answer, one too late, one that breaks off. Every artifact is published by two
 of the writers at once, with different arrays, so that each key has a winner. Lost: an artifact that is not there
 afterwards, is not whole, is neither writer's, is not what both writers were given back, or was put more than once; and
-a writer that failed.
+a writer that failed. At the end, how long reading takes where a request has the delay of a bucket in the same region.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from sweeps.store import Store  # noqa: E402
 from sweeps.store.check import check  # noqa: E402
 
 PATIENCE = 1.0  # seconds
+DELAY = 0.02  # seconds that a request to a bucket of the same region takes
 
 
 def stage(i: int) -> TrainImages:
@@ -76,6 +77,13 @@ def main() -> int:
         proxy.rate = 0.0
         there = [sound.load(stage(i)) for i in range(keys)]
         checked = check(sound)
+        proxy.delay, some = DELAY, [stage(i) for i in range(min(keys, 200))]
+        began = time.monotonic()
+        for one in some:
+            store.load(one)
+        middle = time.monotonic()
+        list(store.load_many(some))
+        one_by_one, many = middle - began, time.monotonic() - middle
 
     failed = [str(g) for g in given.values() if isinstance(g, Exception)]
     lost = set()
@@ -94,6 +102,9 @@ def main() -> int:
     print(f"{proxy.requests.total()} requests, {proxy.done.total()} faults: {faults}")
     print(f"conditional puts done by the server: {len(of_manifests)} manifests, {twice} of them more than once")
     print(f"lost: {len(lost)}; writers that failed: {len(failed)}; damaged: {len(checked.damaged)}")
+    print(
+        f"reading {len(some)} with {1000 * DELAY:.0f} ms a request: {one_by_one:.1f} s one by one, {many:.1f} s at once"
+    )
     for why in failed[:3]:
         print(f"  {why}")
     return 1 if lost or failed or twice or checked.damaged or len(of_manifests) != keys else 0

@@ -26,7 +26,8 @@ T = TypeVar("T")
 
 MARK, MARK_SAYS = "ganaug-store", b"A store of ganaug: blobs, manifests, checkpoints.\n"
 ATTEMPTS = 8  # of a request that met a 5xx, a throttle or a broken connection; their waits grow up to 20 s
-CONFLICTS = 8  # of a conditional put that S3 could not decide because of another one at the same moment
+CONFLICTS = 8  # attempts of a conditional put that S3 could not decide because of another one at the same moment
+PAGE = 1000  # names in one answer of a listing, S3's most
 TIMEOUT = "GANAUG_S3_TIMEOUT"  # seconds until a request that says nothing is tried again
 ONE_PUT = 2 << 30  # bytes; a file of less than twice as much is put by one request, which is done or not
 
@@ -156,8 +157,10 @@ class Bucket:
                 break
             except FileExistsError:
                 return False
-            except Unreachable as error:
-                if _code(error) not in ("ConditionalRequestConflict", "409") or attempt == CONFLICTS - 1:
+            except (Unreachable, FileNotFoundError) as error:
+                # NoSuchUpload: a large file whose last answer got lost; it is there, and putting it again does no harm
+                again = ("ConditionalRequestConflict", "409", "NoSuchUpload")
+                if _code(error) not in again or attempt == CONFLICTS - 1:
                     raise
                 time.sleep(random.uniform(0, 0.1 * 2**attempt))
         failpoint(f"{kind}.placed")
@@ -171,7 +174,7 @@ class Bucket:
     def _pages(self, prefix: str, **more: Any) -> Iterator[dict[str, Any]]:
         token: dict[str, Any] = {}
         while True:
-            page = self._call("list_objects_v2", Prefix=prefix, **more, **token)
+            page = self._call("list_objects_v2", **{"Prefix": prefix, "MaxKeys": PAGE, **more, **token})
             yield page
             if not page.get("IsTruncated"):
                 return

@@ -80,7 +80,7 @@ FAULTS = ("500", "503", "stalled", "refused", "cut upload", "answer lost", "answ
 """What can befall a request: an error; silence; a closed connection, at once or in the middle of the request's body;
 and three where the server did what it was asked: no answer, one that comes too late, one that breaks off."""
 
-_CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied"}
+_CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied", "409": "ConditionalRequestConflict"}
 
 
 @dataclass
@@ -88,6 +88,7 @@ class Proxy:
     """Passes requests on to `upstream`, and every now and then one of `faults` befalls a request.
 
     rate: the share of requests. patience: seconds the clients wait. only: the requests that faults befall.
+    delay: seconds that every answer takes longer.
     """
 
     upstream: str
@@ -95,6 +96,7 @@ class Proxy:
     rate: float = 0.0
     patience: float = 1.0
     seed: int = 0
+    delay: float = 0.0
     only: Callable[[str, str], bool] = lambda method, path: True
     done: Counter[str] = field(default_factory=Counter)  # faults, by name
     created: Counter[str] = field(default_factory=Counter)  # conditional puts that the server did, by path
@@ -146,6 +148,7 @@ class Proxy:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path.partition("?")[0]
         fault = self._fault(request.command, path)
+        time.sleep(self.delay)
         length = int(request.headers.get("Content-Length") or 0)
         request.close_connection = fault is not None
         if fault == "cut upload":

@@ -21,7 +21,7 @@ from ganaug.artifact import Artifact
 from ganaug.errors import Unreachable, UserError
 from ganaug.stages import TrainImages
 from sweeps.failpoints import VARIABLE
-from sweeps.store import Store
+from sweeps.store import Store, s3
 from sweeps.store.s3 import MARK, Bucket
 
 BUCKET = "laboratory"
@@ -86,20 +86,20 @@ def test_the_first_writer_wins_and_the_second_takes_over_what_is_there(bucket: S
     assert same(bucket.load(STAGE), made(0))
 
 
-def test_an_artifact_of_many_megabytes(bucket: Store) -> None:
-    large = Artifact({"a": np.random.default_rng(0).integers(0, 256, 120 << 20, np.uint8)}, {})
+@pytest.mark.parametrize("one_put", [s3.ONE_PUT, 5 << 20])
+def test_an_artifact_of_many_megabytes(one_put: int, bucket: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one request, or in parts of 5 MiB and more."""
+    monkeypatch.setattr(s3, "ONE_PUT", one_put)
+    large = Artifact({"a": np.random.default_rng(0).integers(0, 256, 12 << 20, np.uint8)}, {})
     bucket.publish(STAGE, large, {})
     assert same(bucket.load(STAGE), large)
 
 
-def test_a_listing_has_many_pages(bucket: Store) -> None:
-    """A page of S3 has a thousand names."""
-    import s3fs
-
-    names = [f"manifests/pool/{i:04x}"[:17] + f"/{i:064x}.json" for i in range(2300)]
-    s3 = s3fs.S3FileSystem(use_listings_cache=False)
-    s3.pipe({f"{bucket.uri}/{name}": b"x" for name in names})
-    assert bucket.keys("pool") == {f"{i:064x}" for i in range(2300)}
+def test_a_listing_has_many_pages(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(10):
+        bucket.publish(numbered(i), made(), {})
+    monkeypatch.setattr(s3, "PAGE", 3)
+    assert bucket.keys("train_images") == {numbered(i).key for i in range(10)}
 
 
 @pytest.mark.parametrize("where", ["blobs", "manifests"])
@@ -330,6 +330,16 @@ def test_places_that_cannot_be_a_store(place: str, told: str, uri: str) -> None:
 def test_a_bucket_that_is_gone_is_told_to_onlookers_too(uri: str) -> None:
     with pytest.raises(UserError, match=r"there is no bucket nobodys; make it first$"):
         Store("s3://nobodys/x", read_only=True).keys("measure")
+
+
+def test_a_conflict_of_two_conditions_is_tried_again(bucket: Store, broken: Proxy) -> None:
+    """S3 says 409 where it could not decide between two that came at once."""
+    store = Store(bucket.uri)
+    broken.faults, broken.rate, broken.only = ("409",), 0.5, lambda method, _: method == "PUT"
+    for i in range(6):
+        store.publish(numbered(i), made(i), {})
+    assert broken.done["409"] >= 3
+    assert all(same(found, made(i)) for i, found in enumerate(bucket.load_many(map(numbered, range(6)))))
 
 
 def test_a_refusal_is_told_at_once(bucket: Store, broken: Proxy) -> None:
