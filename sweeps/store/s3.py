@@ -33,6 +33,12 @@ ONE_PUT = 2 << 30  # bytes; a file of less than twice as much is put by one requ
 
 _URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[\w!.*'()=/-]*))?", re.ASCII)
 
+_RIGHTS = "these credentials must be allowed to list the bucket and to get, put and delete its objects"
+_HINTS = {
+    "ExpiredToken": "renew the credentials and give the same command again",
+    "RequestTimeTooSkewed": "set this machine's clock, which is more than 15 minutes wrong",
+}
+
 
 def _code(error: BaseException) -> str:
     """S3's own name of an error, e.g. `NoSuchBucket`; its HTTP status where it gives none; empty where S3 did not
@@ -114,9 +120,9 @@ class Bucket:
                 raise UserError(f"--store {self.uri}: there is no bucket {self.bucket}; make it first") from None
             raise
         except PermissionError as error:
+            code = _code(error)
             raise UserError(
-                f"--store {self.uri}: the server refuses it ({_code(error)}); these credentials must be allowed to "
-                "list the bucket and to get, put and delete its objects"
+                f"--store {self.uri}: the server refuses it ({code}); {_HINTS.get(code, _RIGHTS)}"
             ) from None
         except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
             raise UserError(

@@ -80,7 +80,14 @@ FAULTS = ("500", "503", "stalled", "refused", "cut upload", "answer lost", "answ
 """What can befall a request: an error; silence; a closed connection, at once or in the middle of the request's body;
 and three where the server did what it was asked: no answer, one that comes too late, one that breaks off."""
 
-_CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied", "409": "ConditionalRequestConflict"}
+_CODES = {
+    "500": (500, "InternalError"),
+    "503": (503, "SlowDown"),
+    "403": (403, "AccessDenied"),
+    "409": (409, "ConditionalRequestConflict"),
+    "wrong clock": (403, "RequestTimeTooSkewed"),
+    "expired": (400, "ExpiredToken"),
+}
 
 
 @dataclass
@@ -160,8 +167,9 @@ class Proxy:
         if fault in ("stalled", "refused"):
             return
         if fault in _CODES:
-            text = f"<Error><Code>{_CODES[fault]}</Code><Message>made up by a test</Message></Error>".encode()
-            self._answer(request, int(fault), [("Content-Type", "application/xml")], text, len(text))
+            status, code = _CODES[fault]
+            text = f"<Error><Code>{code}</Code><Message>made up by a test</Message></Error>".encode()
+            self._answer(request, status, [("Content-Type", "application/xml")], text, len(text))
             return
         upstream = http.client.HTTPConnection(self.upstream.removeprefix("http://"), timeout=60)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in ("connection", "expect")}

@@ -342,16 +342,24 @@ def test_a_conflict_of_two_conditions_is_tried_again(bucket: Store, broken: Prox
     assert all(same(found, made(i)) for i, found in enumerate(bucket.load_many(map(numbered, range(6)))))
 
 
-def test_a_refusal_is_told_at_once(bucket: Store, broken: Proxy) -> None:
-    broken.faults, broken.rate = ("403",), 1.0
-    began = broken.requests.total()
+@pytest.mark.parametrize(
+    ("fault", "code", "what_to_do"),
+    [
+        (
+            "403",
+            "AccessDenied",
+            "these credentials must be allowed to list the bucket and to get, put and delete its objects",
+        ),
+        ("expired", "ExpiredToken", "renew the credentials and give the same command again"),
+        ("wrong clock", "RequestTimeTooSkewed", "set this machine's clock, which is more than 15 minutes wrong"),
+    ],
+)
+def test_a_refusal_is_told_at_once(fault: str, code: str, what_to_do: str, bucket: Store, broken: Proxy) -> None:
+    broken.faults, broken.rate = (fault,), 1.0
     with pytest.raises(UserError) as error:
         Store(bucket.uri)
-    assert str(error.value) == (
-        f"--store {bucket.uri}: the server refuses it (AccessDenied); these credentials must be allowed to list the "
-        "bucket and to get, put and delete its objects"
-    )
-    assert broken.requests.total() == began + 1, "nothing is gained by asking again"
+    assert str(error.value) == f"--store {bucket.uri}: the server refuses it ({code}); {what_to_do}"
+    assert broken.requests.total() == 1, "nothing is gained by asking again"
 
 
 def test_no_credentials(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
