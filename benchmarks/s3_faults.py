@@ -103,7 +103,7 @@ def main() -> int:
     print(f"conditional puts done by the server: {len(of_manifests)} manifests, {twice} of them more than once")
     print(f"lost: {len(lost)}; writers that failed: {len(failed)}; damaged: {len(checked.damaged)}")
     print(
-        f"reading {len(some)} with {1000 * DELAY:.0f} ms a request: {one_by_one:.1f} s one by one, {many:.1f} s at once"
+        f"reading {len(some)} at {1000 * DELAY:.0f} ms a request: {one_by_one:.1f} s one by one, {many:.1f} s together"
     )
     for why in failed[:3]:
         print(f"  {why}")

@@ -20,6 +20,8 @@ from sweeps.failpoints import failpoint
 from sweeps.store.place import File
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from s3fs import S3FileSystem
 
 T = TypeVar("T")
@@ -52,6 +54,13 @@ def _code(error: BaseException) -> str:
     return str(code)
 
 
+def _quiet(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
+    """A connection that breaks while it is written to is told twice: to whom asked, and by aiohttp to nobody, with a
+    traceback on the terminal. The first is enough."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
+
+
 class Bucket:
     """A prefix of a bucket. Connections are made when first needed, by each process for itself."""
 
@@ -70,6 +79,7 @@ class Bucket:
         self.uri = "/".join(filter(None, (f"s3://{self.bucket}", self.prefix)))
         self._lock = threading.Lock()
         self._made: tuple[int, S3FileSystem] | None = None
+        self.seconds = 0.0  # a request's patience, once connections are made
 
     def _open(self) -> "S3FileSystem":
         try:
@@ -83,6 +93,7 @@ class Bucket:
             seconds = 0.0
         if not 0 < seconds < float("inf"):
             raise UserError(f"{TIMEOUT}: must be a number of seconds above 0, got {text}")
+        self.seconds = seconds
         config: dict[str, Any] = {
             "connect_timeout": min(10.0, seconds),
             "read_timeout": seconds,
@@ -91,7 +102,8 @@ class Bucket:
         retries = {"AWS_MAX_ATTEMPTS": ("total_max_attempts", ATTEMPTS), "AWS_RETRY_MODE": ("mode", "standard")}
         config["retries"] = dict(ours for variable, ours in retries.items() if variable not in os.environ)
         made = S3FileSystem(use_listings_cache=False, skip_instance_cache=True, config_kwargs=config)
-        made.retries = 3  # of answers that break off in their middle; the rest is botocore's, above
+        made.retries = 1  # botocore's are above, ours in `_ask`
+        made.loop.call_soon_threadsafe(made.loop.set_exception_handler, _quiet)
         return made
 
     @property
@@ -106,8 +118,28 @@ class Bucket:
         return f"{self.prefix}/{name}" if self.prefix else name
 
     def _ask(self, request: Callable[["S3FileSystem"], T]) -> T:
-        """Do a request; its errors come as FileNotFoundError, FileExistsError, UserError or Unreachable."""
+        """Do a request; its errors come as FileNotFoundError, FileExistsError, UserError or Unreachable.
+
+        botocore asks again until an answer begins; here it is asked again where an answer breaks off or falls silent.
+        """
         s3 = self._s3
+        from botocore.exceptions import ConnectionError as NotConnected
+        from s3fs.core import S3_RETRYABLE_ERRORS
+
+        began = time.monotonic()
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._told(request, s3)
+            except Unreachable as error:
+                cause = error.__cause__
+                broken = isinstance(cause, S3_RETRYABLE_ERRORS) and not isinstance(cause, NotConnected)
+                if not broken or attempt == ATTEMPTS - 1 or time.monotonic() - began > 2 * self.seconds:
+                    raise
+                time.sleep(random.uniform(0, 0.1 * 2**attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _told(self, request: Callable[["S3FileSystem"], T], s3: "S3FileSystem") -> T:
+        """Do a request once."""
         from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError, ProfileNotFound
         from s3fs.core import S3_RETRYABLE_ERRORS
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -275,7 +276,11 @@ def test_a_server_that_knows_no_conditions_is_refused(uri: str, monkeypatch: pyt
     import s3fs
 
     real = s3fs.S3FileSystem._pipe_file
-    monkeypatch.setattr(s3fs.S3FileSystem, "_pipe_file", lambda *a, **k: real(*a, **k | {"mode": "overwrite"}))
+
+    async def replacing(*arguments: Any, **more: Any) -> Any:
+        return await real(*arguments, **more | {"mode": "overwrite"})
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_pipe_file", replacing)
     with pytest.raises(UserError) as error:
         Store(uri)
     assert str(error.value) == (
@@ -397,7 +402,7 @@ def test_the_mark_is_no_artifact(bucket: Store) -> None:
 def run(cwd: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
     aws = {k: v for k, v in os.environ.items() if k.startswith("AWS_")}
     return subprocess.run(
-        [COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300, env=clean() | aws
+        [COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=600, env=clean() | aws
     )
 
 
