@@ -124,6 +124,7 @@ class Bucket:
         """
         s3 = self._s3
         from botocore.exceptions import ConnectionError as NotConnected
+        from botocore.exceptions import HTTPClientError
         from s3fs.core import S3_RETRYABLE_ERRORS
 
         began = time.monotonic()
@@ -133,7 +134,9 @@ class Bucket:
             except Unreachable as error:
                 cause = error.__cause__
                 broken = isinstance(cause, S3_RETRYABLE_ERRORS) and not isinstance(cause, NotConnected)
-                if not broken or attempt == ATTEMPTS - 1 or time.monotonic() - began > 2 * self.seconds:
+                # after so long a silence botocore has asked often enough
+                spent = isinstance(cause, HTTPClientError) and time.monotonic() - began > ATTEMPTS * self.seconds
+                if not broken or spent or attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(random.uniform(0, 0.1 * 2**attempt))
         raise AssertionError("the last attempt returns or raises")
