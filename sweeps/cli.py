@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ganaug.errors import DiskError, UserError
-from sweeps import cli_export, cli_preview, cli_report, cli_search
+from ganaug.errors import DiskError, Unreachable, UserError
+from sweeps import cli_export, cli_preview, cli_report, cli_search, cli_store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=False, help="The data sets: what is here, and how to get the rest.")
 app.add_typer(data_app, name="data")
+app.add_typer(cli_store.app, name="store")
 
 StudyName = Annotated[str, typer.Argument(help="A study file, or the name of a packaged study (see `ganaug studies`).")]
 Set = Annotated[
@@ -28,7 +29,9 @@ Set = Annotated[
 DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
 StoreUri = Annotated[
     str,
-    typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
+    typer.Option(
+        "--store", envvar="GANAUG_STORE", help="Directory, or s3://bucket/prefix, of everything computed; share it."
+    ),
 ]
 
 StandIn = Annotated[
@@ -245,12 +248,15 @@ def data_get(name: Annotated[str, typer.Argument()], data: DataDir = DATA) -> No
 
 
 def main() -> None:
-    """The console script: a user's mistake is one line and exit code 2."""
+    """The console script: a user's mistake is one line and exit code 2, a store that does not answer exit code 1."""
     try:
         app()
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except Unreachable as error:
+        typer.echo(f"error: {error}; nothing finished is lost, the same command goes on from it", err=True)
+        sys.exit(1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
             raise

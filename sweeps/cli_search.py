@@ -17,7 +17,9 @@ Set = Annotated[
 DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
 StoreUri = Annotated[
     str,
-    typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
+    typer.Option(
+        "--store", envvar="GANAUG_STORE", help="Directory, or s3://bucket/prefix, of everything computed; share it."
+    ),
 ]
 
 
