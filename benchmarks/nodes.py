@@ -7,17 +7,13 @@ in cluster.yaml. Token authentication is on. Only the store is common to them.
 """
 
 import argparse
-import json
+import ctypes
 import os
 import secrets
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 STUDY = """\
 dataset: {{name: digits, test_per_class: 70, validation_per_class: 10}}
@@ -34,15 +30,18 @@ def study(seeds: int, steps: int) -> str:
 
 
 class Nodes:
-    """Ray nodes on this machine's loopback. A child process keeps them; `token` None: they let in everybody."""
+    """Ray nodes on this machine's loopback, kept by a child process. Without `token` they let in everybody."""
 
-    def __init__(self, folder: Path, token: str | None) -> None:
-        self.folder, self.token = folder, token
+    def __init__(self, folder: Path, token: bool = True) -> None:
+        self.folder, self.token = folder, folder / "token" if token else None
         self._child: subprocess.Popen[str] | None = None
         self.address = ""
 
     def __enter__(self) -> "Nodes":
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.token:
+            self.token.touch(mode=0o600)
+            self.token.write_text(secrets.token_hex(32) + "\n")
         self._child = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(self.folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(self.folder / "nodes.log").open("w"),
@@ -61,7 +60,7 @@ class Nodes:
         kept |= {"PYTHONPATH": str(Path(__file__).parents[1]), "RAY_USAGE_STATS_ENABLED": "0", "COLUMNS": "120"}
         if self.token is None:
             return kept | {"RAY_AUTH_MODE": "disabled"}
-        return kept | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
+        return kept | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.token)}
 
     def _answer(self) -> str:
         assert self._child is not None
@@ -78,13 +77,27 @@ class Nodes:
         self._child.stdin.flush()
         return self._answer()
 
-    def add(self, resources: str = "{}") -> str:
-        """Start a node of one CPU, with further resources in JSON; returns its address."""
-        return self._tell(f"add {resources}")
+    def add(self, hide: Path | None = None) -> str:
+        """Start a node of one CPU; returns its address. Where the folder `hide` is, it and all later nodes see an
+        empty one, as if they had not mounted it (needs root)."""
+        return self._tell(f"add {hide or ''}")
 
     def kill(self, address: str) -> None:
         """End a node's processes at once, as a spot machine that is taken away."""
         self._tell(f"kill {address}")
+
+
+def mount_empty(folder: str) -> None:
+    """Lay an empty file system over a folder, seen by this process and those that it starts from now on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    new_namespace, private, recursive = 0x20000, 1 << 18, 1 << 14
+    for failed in (
+        libc.unshare(new_namespace),
+        libc.mount(b"none", b"/", None, private | recursive, None),
+        libc.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, b"size=16m"),
+    ):
+        if failed:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def serve(folder: Path) -> None:
@@ -109,10 +122,9 @@ def serve(folder: Path) -> None:
         if command == "add":
             address = f"127.0.0.{3 + len(nodes)}"
             own_directory(address)
-            given = json.loads(rest)
-            nodes[address] = cluster.add_node(
-                **shared, num_cpus=1, num_gpus=given.pop("GPU", 0), resources=given, node_ip_address=address
-            )
+            if rest:
+                mount_empty(rest)
+            nodes[address] = cluster.add_node(**shared, num_cpus=1, node_ip_address=address)
             told(address)
         elif command == "kill":
             cluster.remove_node(nodes[rest], allow_graceful=False)
