@@ -14,7 +14,6 @@ from pathlib import Path
 from ganaug.errors import UserError
 
 OPTION = "--allow-unauthenticated-cluster"
-VARIABLE = "GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER"
 
 
 def _token_file() -> Path:
@@ -39,15 +38,22 @@ def _has_token() -> bool:
     return True
 
 
-def _knock(address: str) -> tuple[str | None, str, str]:
-    """The cluster's host:port, what it answers to a stranger (see `knock`), and why it answers nothing."""
-    asked = subprocess.run([sys.executable, "-m", "sweeps.knock", address], capture_output=True, text=True)
-    try:
-        told = json.loads(asked.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (asked.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return None, "none", f"whether it wants a token cannot be told: {last}"
-    return told["address"], told["answer"], told["why"]
+class _Knock:
+    """A process that knocks at a cluster meanwhile (see `knock`)."""
+
+    def __init__(self, address: str, *token: str) -> None:
+        command = [sys.executable, "-m", "sweeps.knock", address, *token]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def answer(self) -> tuple[str | None, str, str]:
+        """The cluster's host:port, what it answers, and why it answers nothing."""
+        said, wrong = self._process.communicate()
+        try:
+            told = json.loads(said.splitlines()[-1])
+        except (IndexError, ValueError):
+            last = (wrong.strip().splitlines() or ["it said nothing"])[-1]
+            return None, "none", f"whether it wants a token cannot be told: {last}"
+        return told["address"], told["answer"], told["why"]
 
 
 def admitted(address: str, unauthenticated: bool = False) -> str:
@@ -61,7 +67,9 @@ def admitted(address: str, unauthenticated: bool = False) -> str:
             "log in there (`ray attach`) and give --address auto"
         )
     has_token = _has_token()
-    found, answer, why = _knock(address)
+    stranger, holder = _Knock(address), _Knock(address, "token") if has_token else None
+    found, answer, why = stranger.answer()
+    taken = holder is not None and holder.answer()[1] == "open"
     if answer == "none" or found is None:
         raise UserError(f"--address {address}: no cluster answers ({why}); start one (docs/cluster.md) or leave it out")
     if answer == "open":
@@ -72,10 +80,14 @@ def admitted(address: str, unauthenticated: bool = False) -> str:
             )
         os.environ["RAY_AUTH_MODE"] = "disabled"
     else:
-        if not has_token:
+        if holder is None:
             raise UserError(
                 f"--address {address}: the cluster at {found} wants a token and there is none here; put its own "
                 f"into {_token_file()}, mode 0600"
+            )
+        if not taken:
+            raise UserError(
+                f"--address {address}: the cluster at {found} does not take the token that is here; it must be its own"
             )
         os.environ["RAY_AUTH_MODE"] = "token"
     return found

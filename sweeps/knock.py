@@ -1,9 +1,9 @@
-"""Knocks at a Ray cluster's door without a token, and says who answers. A process of its own: Ray reads tokens once.
+"""Knocks at a Ray cluster's door, as a stranger or with the token that is here, and says what it answers.
 
-    python -m sweeps.knock ADDRESS
+    python -m sweeps.knock ADDRESS [token]
 
-Prints one line of JSON: `address` (host:port; null where there is no cluster), `answer` (`open`: a stranger is let in;
-`closed`: the cluster wants a token; `none`: nobody answers) and `why`.
+A process of its own, since Ray reads a token once. Prints one line of JSON: `address` (host:port; null where there is
+no cluster), `answer` (`open`: let in; `closed`: turned away; `none`: nobody answers) and `why`.
 """
 
 import json
@@ -19,7 +19,7 @@ def _no_one(address: str | None, why: str) -> dict[str, str | None]:
 
 
 def knock(address: str) -> dict[str, str | None]:
-    """Ask a cluster for the names of its keys, as somebody who has no token would."""
+    """Ask a cluster for the names of its keys, which it tells whom it lets in."""
     from ray._private.services import canonicalize_bootstrap_address
     from ray._raylet import GcsClient  # type: ignore[attr-defined]  # a compiled module
     from ray.exceptions import AuthenticationError
@@ -45,7 +45,10 @@ def knock(address: str) -> dict[str, str | None]:
 
 
 if __name__ == "__main__":
-    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
-        os.environ.pop(name, None)
-    os.environ["RAY_AUTH_MODE"] = "disabled"
+    if sys.argv[2:] == ["token"]:
+        os.environ["RAY_AUTH_MODE"] = "token"
+    else:
+        for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+            os.environ.pop(name, None)
+        os.environ["RAY_AUTH_MODE"] = "disabled"
     print(json.dumps(knock(sys.argv[1])))

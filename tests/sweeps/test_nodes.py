@@ -100,7 +100,7 @@ def test_a_token_is_wanted(nodes: Any, start: Callable[..., Any], tmp_path: Path
     )
     token.chmod(0o600)
     assert refusal(start("search", *SEARCH, RAY_AUTH_TOKEN_PATH=str(token), RAY_AUTH_MODE="")) == (
-        f"--address {nodes.address}: the cluster does not take the token that is here; it must be its own"
+        f"{here} does not take the token that is here; it must be its own"
     )
 
 
