@@ -7,7 +7,7 @@ from typing import Any
 from ray.tune import Callback
 
 from ganaug.errors import UserError
-from sweeps import reach
+from sweeps import nodes as cluster_nodes
 from sweeps.placement import Placement
 from sweeps.store import Store
 
@@ -36,8 +36,8 @@ class Lookout(Callback):
         self.store, self.placement = store, placement
         self.most = 0  # trials seen running at a time
         self._looked = self._said = float("-inf")
-        nodes = reach.workers()
-        reach.check(store, nodes)
+        nodes = cluster_nodes.workers()
+        cluster_nodes.check(store, nodes)
         self._known = {node["NodeID"] for node in nodes}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -52,12 +52,12 @@ class Lookout(Callback):
 
     def look(self, busy: bool) -> None:
         """One look at the nodes; `busy`: some trial has a place."""
-        nodes = reach.workers()
+        nodes = cluster_nodes.workers()
         for node in nodes:
             if node["NodeID"] not in self._known:
                 self._known.add(node["NodeID"])
                 try:
-                    reach.check(self.store, [node], PATIENCE)
+                    cluster_nodes.check(self.store, [node], PATIENCE)
                 except UserError as error:  # trials there will fail, and elsewhere go on
                     log.warning("%s", error)
         said = None if busy else awaited(self.placement, nodes)
