@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ganaug.errors import UserError
+from sweeps.coming import may_come
 from sweeps.placement import Placement, There
 from sweeps.plan import Job
 
@@ -47,16 +48,6 @@ class Outcome:
 def _own_token() -> str:
     """What a local Ray asks of everyone: other users of this machine reach its loopback too. Kept in memory alone."""
     return secrets.token_hex(32)
-
-
-def _may_come() -> dict[str, float]:
-    """What an autoscaler may bring the cluster to, by resource; empty where none has told Ray."""
-    from ray._private.state import state  # Ray's own libraries ask it the same way; it is not public
-
-    try:
-        return dict(state.get_max_resources_from_cluster_config() or {})
-    except Exception:
-        return {}
 
 
 @contextlib.contextmanager
@@ -95,7 +86,7 @@ def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iter
             **quiet,
         )
     try:
-        yield There(ray.cluster_resources(), _may_come() if address else None)
+        yield There(ray.cluster_resources(), may_come() if address else None)
     finally:
         ray.shutdown()
 

@@ -45,7 +45,8 @@ class Placement:
     def of(cls, resources: Resources, there: There) -> "Placement":
         """Place trials. `auto` uses GPUs where there are some, or an autoscaler may start some; trials share them.
 
-        UserError where a machine alone lacks the GPUs that are asked for; a cluster is waited for.
+        UserError where a machine alone lacks the GPUs that are asked for (a cluster is waited for), and where `auto` has
+        nothing to go by: no worker yet, and nobody knows what will come.
         """
         cpus, gpus = resources.cpus_per_trial, resources.gpus_per_trial
         n_gpus = there.most("GPU")
@@ -53,6 +54,11 @@ class Placement:
         if resources.device == "cpu":
             gpus = 0.0
         elif gpus is None:
+            if there.grows and resources.device == "auto" and not there.most("CPU"):
+                raise UserError(
+                    "resources.device: auto cannot tell what to wait for: the cluster has no worker yet, and nobody "
+                    "says what may come; --set resources.device=cuda waits for GPUs, =cpu does not"
+                )
             alone = 1.0 if there.grows and resources.device == "cuda" else 0.0  # nobody knows yet what will come
             gpus = min(1.0, n_gpus / min(by_cpu, resources.workers or by_cpu)) if n_gpus else alone
         lacking = gpus > n_gpus and not there.grows

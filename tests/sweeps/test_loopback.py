@@ -66,7 +66,7 @@ def test_a_local_run_listens_on_the_loopback_and_wants_its_token(tiny: Path, tmp
         trials = any("ray::" in (p / "cmdline").read_text(errors="replace") for p in _session(run.pid) if p.exists())
         if knocked is None and gcs and trials:
             knocked = _knock(gcs)
-        time.sleep(0.1)
+        time.sleep(0.3)
     assert run.returncode == 0, run.stdout.read() if run.stdout else ""
     assert looks > 3
     assert {"gcs_server", "raylet"} <= set(seen.values())
