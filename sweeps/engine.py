@@ -78,7 +78,7 @@ def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iter
             raise UserError(f"--address {address}: cannot be joined: {str(error).strip().splitlines()[0]}") from None
     else:
         ray.init(
-            address="local",  # or Ray would join a cluster that happens to run on this machine
+            address="local",  # a Ray of its own even where somebody's `ray start` runs on this machine
             num_cpus=cpus,
             include_dashboard=False,
             _node_ip_address="127.0.0.1",

@@ -45,8 +45,8 @@ class Placement:
     def of(cls, resources: Resources, there: There) -> "Placement":
         """Place trials. `auto` uses GPUs where there are some, or an autoscaler may start some; trials share them.
 
-        UserError where a machine alone lacks the GPUs that are asked for (a cluster is waited for), and where `auto` has
-        nothing to go by: no worker yet, and nobody knows what will come.
+        UserError where a machine alone lacks the GPUs that are asked for (a cluster is waited for), and where `auto`
+        has nothing to go by: no worker yet, and nobody knows what will come.
         """
         cpus, gpus = resources.cpus_per_trial, resources.gpus_per_trial
         n_gpus = there.most("GPU")

@@ -83,7 +83,7 @@ def _named(
     """
     spec = discriminator.spec
     real, labels = split.arrays["real"], split.arrays["real_labels"]
-    few = np.concatenate([np.flatnonzero(labels == c)[: spec.labels_per_class] for c in range(n_classes)])
+    few = infogan.labelled(torch.from_numpy(labels), n_classes, spec.labels_per_class).numpy()
     held_out = split.arrays["validation"], split.arrays["validation_labels"]
     found = infogan.match(discriminator, real[few], labels[few], *held_out, n_classes)
     generator.code_of.copy_(torch.from_numpy(found.code_of))

@@ -10,6 +10,8 @@ softmax of the cross-entropy once more, so that even a perfect Q pays ln(e + K -
 2.865 for 10, 20 and 46 codes, and its gradient fades while Q is still unsure.
 
 A code is no class: which code stands for which class is settled after training, by `match`, from a few labelled images.
+With `guidance` Q is told the classes of those same few while it learns (ss-InfoGAN, Spurr et al. 2017,
+arXiv:1707.04487), so that a code is a class rather than whatever is easiest to read.
 """
 
 import math
@@ -158,6 +160,11 @@ def information_loss(
         styles = continuous_codes(latent, spec.continuous)
         total = total + spec.continuous_weight * continuous_loss(reading, styles)
     return total, categorical
+
+
+def labelled(labels: torch.Tensor, n_classes: int, per_class: int) -> torch.Tensor:
+    """Places of the first `per_class` images of every class among labels (N,); int64 (M,)."""
+    return torch.cat([torch.nonzero(labels == c).flatten()[:per_class] for c in range(n_classes)])
 
 
 @torch.no_grad()

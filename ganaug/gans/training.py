@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from ganaug.gans import infogan
 from ganaug.gans.diffaugment import diffaugment
@@ -118,7 +119,7 @@ class Trainer:
             on_real, _ = net.read(real)
             on_fake, reading = net.read(fake)
             loss = d_loss(on_real, on_fake)
-            return loss, loss + infogan.information_loss(net.spec, reading, codes, latent)[0]
+            return loss, loss + infogan.information_loss(net.spec, reading, codes, latent)[0] + self._guidance(net)
         with torch.no_grad():
             fake = self.generator(self._latent(len(labels)), labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
@@ -126,6 +127,15 @@ class Trainer:
         on_real, on_fake = self.discriminator(both, torch.cat([labels, labels]), self.rng).chunk(2)
         loss = d_loss(on_real, on_fake)
         return loss, loss
+
+    def _guidance(self, net: infogan.Discriminator) -> torch.Tensor | float:
+        """What Q pays for not knowing the few labelled real images; a batch of them is drawn each step."""
+        spec = net.spec
+        if not spec.guidance:
+            return 0.0
+        few = infogan.labelled(self.labels, self.n_classes, spec.labels_per_class)
+        drawn = few[torch.randint(len(few), (spec.batch,), generator=self.rng).to(self.device)]
+        return spec.guidance * cross_entropy(net.read(self.real[drawn])[1].logits, self.labels[drawn])
 
     def advance(self) -> tuple[torch.Tensor, ...]:
         """One step; the losses in the order of `parts`, still on the device."""

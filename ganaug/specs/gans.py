@@ -1,6 +1,6 @@
 """What a study may say about GANs and the pools they are asked for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,7 +24,7 @@ class GanSpec(Spec):
     r1_every: PositiveInt = 16  # steps from one penalty to the next, which then weighs as many times as much
     checkpoints: Annotated[int, Field(ge=0, le=50)] = 0  # how many generators of the training's course are kept
 
-    later = ("r1", "r1_every", "checkpoints")
+    later: ClassVar[tuple[str, ...]] = ("r1", "r1_every", "checkpoints")
 
 
 class CganSpec(GanSpec):
@@ -65,8 +65,11 @@ class InfoGanSpec(GanSpec):
     categorical_weight: Annotated[float, Field(ge=0)] = 1.0  # of the categorical code's cross-entropy
     continuous_weight: Annotated[float, Field(ge=0)] = 0.1  # of the continuous codes' Gaussians
     labels_per_class: PositiveInt = 5  # of the real images that say which code is which class; all where there are less
+    guidance: Annotated[float, Field(ge=0)] = 0.0  # weight of Q's cross-entropy on them while it learns; 0: none
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
+
+    later: ClassVar[tuple[str, ...]] = (*GanSpec.later, "guidance")
 
     @model_validator(mode="after")
     def _some_noise(self) -> "InfoGanSpec":

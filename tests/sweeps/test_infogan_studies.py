@@ -56,6 +56,7 @@ def run(name: str, root: Path, *assignments: str) -> tuple[Grid, dict]:
         *((name, "corrected") for name in STUDIES),
         ("infogan-mnist", "published"),
         ("infogan-etl-hiragana20", "published"),
+        ("infogan-mnist", "guided"),
     ],
 )
 def test_a_study_runs_whole_on_its_stand_in(name: str, variant: str, tmp_path: Path) -> None:
@@ -80,6 +81,9 @@ def test_what_the_variants_of_each_study_differ_in() -> None:
         one, two = (studies.load(name, [f"variant={v}"], stand_in=True) for v in ("published", "corrected"))
         assert (one.factors["seed"], len(two.factors["seed"])) == ([0], 3)
         assert one.gan.steps == two.gan.steps
+        assert studies.load(name, ["variant=guided", "gan.guidance=0"]) == studies.load(name).model_copy(
+            update={"variant": "guided"}
+        )
         disjoint = name == "infogan-etl-hiragana20"
         assert (one.dataset != two.dataset) == disjoint
     ten, twenty = (studies.load(f"infogan-etl-hiragana{n}").dataset.characters for n in (10, 20))

@@ -91,6 +91,44 @@ def test_labels_reach_no_update_and_settle_the_names_alone():
     assert [two.facts["code_of"][(c + 1) % 10] for c in range(10)] == one.facts["code_of"]
 
 
+def test_guidance_is_by_the_few_labelled_images_and_no_other():
+    guided = INFOGAN.model_copy(update={"guidance": 1.0, "labels_per_class": 1})
+    labels = SPLIT.arrays["real_labels"]
+    few = infogan.labelled(torch.from_numpy(labels), 10, 1).numpy()
+    assert sorted(labels[few]) == list(range(10))
+    others = np.setdiff1d(np.arange(len(labels)), few)
+    turned, mistold = labels.copy(), labels.copy()
+    turned[others] = np.roll(labels[others], 1)
+    turned[: few.max() + 1] = labels[: few.max() + 1]  # or other images would be the first of their class
+    mistold[few[:2]] = labels[few[:2]][::-1]
+    assert (turned != labels).any()
+    one, same, other = (
+        fitted(guided, Artifact(SPLIT.arrays | {"real_labels": y}, SPLIT.facts)) for y in (labels, turned, mistold)
+    )
+    weights = [k for k in one.arrays if k.startswith(("generator.", "discriminator.")) and k != "generator.code_of"]
+    assert all(np.array_equal(one.arrays[k], same.arrays[k]) for k in weights)
+    assert not all(np.array_equal(one.arrays[k], other.arrays[k]) for k in weights)
+
+
+def test_guided_codes_are_classes_where_free_ones_need_not_be():
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 10
+    images = rng.integers(0, 40, (200, 1, 8, 8), np.uint8)
+    images[np.arange(200), 0, labels // 4, :] += 200  # classes differ in a row and in a column
+    images[np.arange(200), 0, :, labels % 4] = 240
+    split = Artifact(
+        {"real": images[:150], "real_labels": labels[:150], "real_ids": np.arange(150)}
+        | {"validation": images[150:], "validation_labels": labels[150:], "validation_ids": np.arange(150, 200)},
+        SPLIT.facts,
+    )
+    spec = INFOGAN.model_copy(update={"steps": 120, "batch": 32, "labels_per_class": 5})
+    free, guided = (
+        np.mean(fitted(spec.model_copy(update={"guidance": g}), split).facts["matching"]) for g in (0.0, 1.0)
+    )
+    assert guided > 0.9
+    assert free < guided
+
+
 def test_a_class_is_drawn_by_its_own_code_in_pools_and_snapshots():
     made = fitted()
     code_of = made.facts["code_of"]
