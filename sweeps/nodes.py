@@ -49,8 +49,11 @@ def check(store: Store, nodes: list[dict[str, Any]], seconds: float = 120.0) -> 
     names = ["driver", *(n["NodeID"] for n in nodes)]
     store.place.put(f"{mark}-driver", word, replace=True)
     try:
-        for node, told in zip(nodes, _ask(store.uri, mark, nodes, seconds), strict=True):
-            _judge(store, mark, word, node, told)
+        answers = _ask(store.uri, mark, nodes, seconds)
+        alive = {n["NodeID"] for n in workers()}
+        for node, told in zip(nodes, answers, strict=True):
+            if node["NodeID"] in alive:  # one that has gone meanwhile has nothing to answer
+                _judge(store, mark, word, node, told)
     finally:
         for name in names:
             store.place.remove(f"{mark}-{name}")
@@ -71,6 +74,8 @@ def _ask(uri: str, mark: str, nodes: list[dict[str, Any]], seconds: float) -> li
     for reference in asked:
         try:
             answers.append(ray.get(reference, timeout=seconds))
+        except ray.exceptions.GetTimeoutError:
+            answers.append(TimeoutError(f"it has not answered for {seconds:g} s"))
         except ray.exceptions.RayError as error:
             answers.append(error)
     return answers
@@ -79,7 +84,7 @@ def _ask(uri: str, mark: str, nodes: list[dict[str, Any]], seconds: float) -> li
 def _judge(store: Store, mark: str, word: bytes, node: dict[str, Any], told: Any) -> None:
     where = f"node {node['NodeManagerAddress']} ({node['NodeManagerHostname']})"
     if isinstance(told, Exception):
-        raise UserError(f"--address: {where} cannot run ganaug: {str(told).strip().splitlines()[-1]}; install it there")
+        raise UserError(f"--address: {where} cannot run ganaug: {str(told).strip().splitlines()[-1]}")
     seen, versions, wrong = told
     here = _here()
     if versions != here:
