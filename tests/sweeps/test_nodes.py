@@ -70,11 +70,12 @@ def ends(process: "subprocess.Popen[str]", timeout: float = 300) -> "subprocess.
 
 
 def refusal(process: "subprocess.Popen[str]") -> str:
-    """The one line of a run that is refused."""
+    """The one line of a run that is refused; above it there may be a progress bar."""
     done = ends(process)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
-    return done.stderr.removeprefix("error: ").rstrip("\n")
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1].removeprefix("error: ")
 
 
 def until(true: Callable[[], bool], process: "subprocess.Popen[str]", seconds: float = 240) -> None:
