@@ -23,7 +23,7 @@ def _token_file() -> Path:
 
 
 def _has_token() -> bool:
-    """Whether Ray will find a token; UserError where others can read it."""
+    """Whether Ray will find a token here; UserError where others can read it."""
     if os.environ.get("RAY_AUTH_TOKEN"):
         return True
     path = _token_file()
@@ -38,22 +38,16 @@ def _has_token() -> bool:
     return True
 
 
-class _Knock:
-    """A process that knocks at a cluster meanwhile (see `knock`)."""
-
-    def __init__(self, address: str, *token: str) -> None:
-        command = [sys.executable, "-m", "sweeps.knock", address, *token]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def answer(self) -> tuple[str | None, str, str]:
-        """The cluster's host:port, what it answers, and why it answers nothing."""
-        said, wrong = self._process.communicate()
-        try:
-            told = json.loads(said.splitlines()[-1])
-        except (IndexError, ValueError):
-            last = (wrong.strip().splitlines() or ["it said nothing"])[-1]
-            return None, "none", f"whether it wants a token cannot be told: {last}"
-        return told["address"], told["answer"], told["why"]
+def _knock(address: str, *token: str) -> tuple[str | None, str, str]:
+    """The cluster's host:port, what it answers (see `knock`), and why it answers nothing."""
+    command = [sys.executable, "-m", "sweeps.knock", address, *token]
+    asked = subprocess.run(command, capture_output=True, text=True)
+    try:
+        told = json.loads(asked.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (asked.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        return None, "none", f"whether it wants a token cannot be told: {last}"
+    return told["address"], told["answer"], told["why"]
 
 
 def admitted(address: str, unauthenticated: bool = False) -> str:
@@ -66,10 +60,7 @@ def admitted(address: str, unauthenticated: bool = False) -> str:
             f"--address {address}: a study runs on a node of the cluster, not through Ray Client; "
             "log in there (`ray attach`) and give --address auto"
         )
-    has_token = _has_token()
-    stranger, holder = _Knock(address), _Knock(address, "token") if has_token else None
-    found, answer, why = stranger.answer()
-    taken = holder is not None and holder.answer()[1] == "open"
+    found, answer, why = _knock(address)
     if answer == "none" or found is None:
         raise UserError(f"--address {address}: no cluster answers ({why}); start one (docs/cluster.md) or leave it out")
     if answer == "open":
@@ -79,15 +70,15 @@ def admitted(address: str, unauthenticated: bool = False) -> str:
                 f"restart it with RAY_AUTH_MODE=token (docs/cluster.md), or say {OPTION}"
             )
         os.environ["RAY_AUTH_MODE"] = "disabled"
-    else:
-        if holder is None:
-            raise UserError(
-                f"--address {address}: the cluster at {found} wants a token and there is none here; put its own "
-                f"into {_token_file()}, mode 0600"
-            )
-        if not taken:
-            raise UserError(
-                f"--address {address}: the cluster at {found} does not take the token that is here; it must be its own"
-            )
-        os.environ["RAY_AUTH_MODE"] = "token"
+        return found
+    if not _has_token():
+        raise UserError(
+            f"--address {address}: the cluster at {found} wants a token and there is none here; put its own "
+            f"into {_token_file()}, mode 0600"
+        )
+    if _knock(address, "token")[1] != "open":  # only now: a token is shown to no cluster that does not ask for it
+        raise UserError(
+            f"--address {address}: the cluster at {found} does not take the token that is here; it must be its own"
+        )
+    os.environ["RAY_AUTH_MODE"] = "token"
     return found

@@ -167,7 +167,7 @@ def test_a_cluster_that_lets_in_everybody_is_refused(tiny: Path, tmp_path: Path)
         command = [COMMAND, "run", tiny, "--address", nodes.address, "--set", "n_real=[3]", "--set", "n_gen=[0]"]
 
         def run(*more: str) -> "subprocess.CompletedProcess[str]":
-            environment = nodes.environment()
+            environment = nodes.environment() | {"HOME": str(tmp_path)}
             del environment["RAY_AUTH_MODE"]
             return subprocess.run([*command, *more], cwd=tmp_path, env=environment, capture_output=True, text=True)
 
