@@ -59,6 +59,14 @@ def run(
         str | None,
         typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
     ] = None,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unauthenticated-cluster",
+            envvar="GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER",
+            help="Join a cluster even if it lets in whoever reaches it.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
     ] = None,
@@ -86,10 +94,12 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
+    from sweeps.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
     from sweeps.store import Store
 
+    address = admitted(address, unauthenticated) if address else None
     folder = out or Path("runs") / resolved.folder
     _writable(folder)
     with Bar(resolved.folder) as bar:

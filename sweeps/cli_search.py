@@ -32,6 +32,14 @@ def search(
         str | None,
         typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
     ] = None,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unauthenticated-cluster",
+            envvar="GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER",
+            help="Join a cluster even if it lets in whoever reaches it.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
     ] = None,
@@ -76,9 +84,11 @@ def search(
         typer.echo(how(asked.spec.storage, SearchFolder(folder).journal))
         return
 
+    from sweeps.gate import admitted
     from sweeps.search.run import search as run_search
     from sweeps.store import Store
 
+    address = admitted(address, unauthenticated) if address else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
