@@ -48,9 +48,8 @@ class Worker:
             except Exception as error:
                 where = f"on {platform.node()}\n{traceback.format_exc()}"
                 told = f"{type(error).__name__}: {error}\n\n{where}"
-                if isinstance(
-                    error, DiskError | Unreachable
-                ):  # the others would train their generator again, for nothing
+                if isinstance(error, DiskError | Unreachable):
+                    # the others would train their generator again, for nothing
                     return dict(self.evaluator.ran), failures | {s.key: told for s in stages[i:]}
                 failures[stage.key] = told
         return dict(self.evaluator.ran), failures
