@@ -19,5 +19,10 @@ class DiskError(UserError):
         return cls(f"{path}: cannot be written: {why}; {again}")
 
 
+class Unreachable(OSError):
+    """A store's place did not answer, however often it was asked. Nobody's mistake, and later it may: the command line
+    prints its one line and exits with code 1."""
+
+
 class LeakError(RuntimeError):
     """Something other than the final measurement asked for test images. Always a bug, never caught."""

@@ -51,3 +51,9 @@ def failpoint(name: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     raise OSError(_ERRORS[action], os.strerror(_ERRORS[action]))
+
+
+def put_point(name: str, moment: str) -> None:
+    """The point of putting a file of a store; what is no artifact (a mark, a probe) has none."""
+    if (kind := name.partition("/")[0]) in KINDS:
+        failpoint(f"{kind}.{moment}")

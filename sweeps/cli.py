@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ganaug.errors import DiskError, UserError
-from sweeps import cli_export, cli_preview, cli_report, cli_search, terminal
+from ganaug.errors import DiskError, Unreachable, UserError
+from sweeps import cli_export, cli_preview, cli_report, cli_search, cli_store, terminal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=False, help="The data sets: what is here, and how to get the rest.")
 app.add_typer(data_app, name="data")
+app.add_typer(cli_store.app, name="store")
 
 StudyName = Annotated[str, typer.Argument(help="A study file, or the name of a packaged study (see `ganaug studies`).")]
 Set = Annotated[
@@ -28,7 +29,9 @@ Set = Annotated[
 DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
 StoreUri = Annotated[
     str,
-    typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
+    typer.Option(
+        "--store", envvar="GANAUG_STORE", help="Directory, or s3://bucket/prefix, of everything computed; share it."
+    ),
 ]
 
 StandIn = Annotated[
@@ -56,6 +59,14 @@ def run(
         str | None,
         typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
     ] = None,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unauthenticated-cluster",
+            envvar="GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER",
+            help="Join a cluster even if it lets in whoever reaches it.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
     ] = None,
@@ -83,10 +94,12 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
+    from sweeps.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
     from sweeps.store import Store
 
+    address = admitted(address, unauthenticated) if address else None
     folder = out or Path("runs") / resolved.folder
     _writable(folder)
     with Bar(resolved.folder) as bar:
@@ -246,20 +259,23 @@ def data_get(name: Annotated[str, typer.Argument()], data: DataDir = DATA) -> No
 
 
 def main() -> None:
-    """The console script: a user's mistake is one line and exit code 2."""
+    """The console script: a user's mistake is one line and exit code 2, a store that does not answer exit code 1."""
     terminal.plain_warnings()
     try:
         app()
     except UserError as error:
         terminal.complain(f"error: {error}")
         sys.exit(2)
+    except Unreachable as error:
+        terminal.complain(f"error: {error}; nothing finished is lost, the same command goes on from it")
+        sys.exit(1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
             raise
         terminal.complain(f"error: {DiskError.of(error.filename or 'a temporary file', error)}")
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing finished is lost", err=True)
+        terminal.complain("interrupted; nothing finished is lost")
         sys.exit(130)
 
 

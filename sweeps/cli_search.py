@@ -18,7 +18,9 @@ Set = Annotated[
 DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
 StoreUri = Annotated[
     str,
-    typer.Option("--store", envvar="GANAUG_STORE", help="Directory of everything computed; share it between runs."),
+    typer.Option(
+        "--store", envvar="GANAUG_STORE", help="Directory, or s3://bucket/prefix, of everything computed; share it."
+    ),
 ]
 
 
@@ -31,6 +33,14 @@ def search(
         str | None,
         typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
     ] = None,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unauthenticated-cluster",
+            envvar="GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER",
+            help="Join a cluster even if it lets in whoever reaches it.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
     ] = None,
@@ -75,9 +85,11 @@ def search(
         say(how(asked.spec.storage, SearchFolder(folder).journal))
         return
 
+    from sweeps.gate import admitted
     from sweeps.search.run import search as run_search
     from sweeps.store import Store
 
+    address = admitted(address, unauthenticated) if address else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -34,8 +34,7 @@ def generator_key(measure: Measure) -> str | None:
 def rows_of(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
     """A row for every cell that is finished or has failed; reading verifies, and sets damaged records aside."""
     rows = []
-    for key, measure in grid.measures.items():
-        found = store.load(measure)
+    for (key, measure), found in zip(grid.measures.items(), store.load_many(grid.measures.values()), strict=True):
         if found is not None:
             rows.append(Row(key, grid.factors[key], *found, generator=generator_key(measure)))
         elif key in failures:
@@ -55,7 +54,8 @@ def _generator_rows(grid: Grid, store: Store) -> list[GeneratorRow]:
 
 def unreadable(grid: Grid, store: Store) -> list[Assess]:
     """The assessments that are not stored whole; reading verifies, and sets damaged ones aside."""
-    return [a for a in grid.assessments.values() if store.load(a) is None]
+    asked = list(grid.assessments.values())
+    return [a for a, found in zip(asked, store.load_many(asked), strict=True) if found is None]
 
 
 def _classifier_curves(rows: list[Row]) -> list[dict[str, Any]]:

@@ -3,16 +3,18 @@
 import contextlib
 import logging
 import os
+import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ganaug.errors import UserError
+from sweeps.coming import may_come
+from sweeps.placement import Placement, There
 from sweeps.plan import Job
-from sweeps.study import Resources
 
 if TYPE_CHECKING:
     from ray.tune import Callback
@@ -38,15 +40,22 @@ class Outcome:
     failures: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     slots: int = 0  # trials at a time
+    nodes: Counter[str] = field(default_factory=Counter)  # steps of trials by the address of the node that took them
     counts: str = "cells"  # what progress is told of: cells, or in a study of generators assessments
 
 
+@cache
+def _own_token() -> str:
+    """What a local Ray asks of everyone: other users of this machine reach its loopback too. Kept in memory alone."""
+    return secrets.token_hex(32)
+
+
 @contextlib.contextmanager
-def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iterator[dict[str, float]]:
+def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iterator[There]:
     """Join the cluster at `address`, or start Ray on this machine alone with `cpus` CPUs, on the loopback.
 
-    `environment` holds further variables for this process and every worker. Yields what there is in all: Ray's
-    resources by name, `CPU` and `GPU` among them.
+    `address` is what `gate.admitted` gave. `environment` holds further variables for this process and every worker.
+    Yields what there is in all, and on a cluster what may still come. UserError where a cluster cannot be joined.
     """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # a local Ray listens on 127.0.0.1 only
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -54,14 +63,20 @@ def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iter
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # Ctrl-C reaches us as KeyboardInterrupt
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     os.environ.update(environment)
+    if not address:
+        for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+            os.environ.pop(name, None)
+        os.environ["RAY_AUTH_TOKEN"] = _own_token()  # or Ray writes one into the home directory, for all to read
     import ray
 
     runtime = {"env_vars": WORKER_ENVIRONMENT | environment}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": runtime}
     if address:
-        ray.init(address=address, **quiet)
+        try:
+            ray.init(address=address, **quiet)
+        except (ConnectionError, RuntimeError) as error:
+            raise UserError(f"--address {address}: cannot be joined: {str(error).strip().splitlines()[0]}") from None
     else:
-        os.environ.pop("RAY_ADDRESS", None)
         ray.init(
             address="local",  # a Ray of its own even where somebody's `ray start` runs on this machine
             num_cpus=cpus,
@@ -71,40 +86,14 @@ def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iter
             **quiet,
         )
     try:
-        yield ray.cluster_resources()
+        yield There(ray.cluster_resources(), may_come() if address else None)
     finally:
         ray.shutdown()
-
-
-@dataclass(frozen=True)
-class Placement:
-    """How trials lie on what there is."""
-
-    slots: int  # trials at a time
-    cpus: float  # per trial
-    gpus: float  # per trial; a fraction lets trials share one
-    device: str
-
-    @classmethod
-    def of(cls, resources: Resources, there: dict[str, float]) -> "Placement":
-        """Place trials on a cluster's resources. `auto` uses GPUs where there are some, shared by trials."""
-        cpus, gpus = resources.cpus_per_trial, resources.gpus_per_trial
-        n_gpus = there.get("GPU", 0.0)
-        by_cpu = max(1, int(there.get("CPU", 1) / cpus))
-        if resources.device == "cpu":
-            gpus = 0.0
-        elif gpus is None:
-            gpus = min(1.0, n_gpus / min(by_cpu, resources.workers or by_cpu))
-        if gpus > n_gpus or (resources.device == "cuda" and not gpus):
-            raise UserError(f"resources.gpus_per_trial: {gpus:g} asked for, the cluster has {n_gpus:g} GPUs")
-        slots = min(by_cpu, int(n_gpus / gpus + 1e-6)) if gpus else by_cpu
-        return cls(min(slots, resources.workers or slots), cpus, gpus, "cuda" if gpus else "cpu")
 
 
 def run_wave(
     jobs: list[Job],
     store: str,
-    scratch: Path | None,
     placement: Placement,
     progress: Progress,
     outcome: Outcome,
@@ -112,8 +101,8 @@ def run_wave(
 ) -> None:
     """Run every job as a Tune trial, the longest first; adds to `outcome`.
 
-    `scratch` is where Tune keeps its own state meanwhile: a folder that all nodes reach, None on one machine.
-    `listeners` hear of every trial too.
+    `listeners` hear of every trial too. Tune keeps its own state in a temporary folder of the driver's: trials give it
+    no checkpoint, so no other node looks for that folder.
     """
     from ray import tune
 
@@ -124,17 +113,17 @@ def run_wave(
         tune.with_parameters(Trial, jobs=jobs, store=store, device=placement.device),
         {"cpu": placement.cpus, "gpu": placement.gpus},
     )
-    with tempfile.TemporaryDirectory(prefix="ganaug-tune-", dir=scratch) as state:
+    with tempfile.TemporaryDirectory(prefix="ganaug-tune-") as state:
         results = tune.Tuner(
             trainable,
             param_space={"job": tune.grid_search(list(range(len(jobs))))},
-            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=placement.slots),
+            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=placement.limit),
             run_config=tune.RunConfig(
                 name="wave",
                 storage_path=state,
                 verbose=0,
                 callbacks=[Watch(outcome, progress), *listeners],
-                failure_config=tune.FailureConfig(max_failures=3),
+                failure_config=tune.FailureConfig(max_failures=placement.retries),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         ).fit()

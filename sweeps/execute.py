@@ -89,7 +89,7 @@ class Evaluator:
         cost[stage.key] = (stage.kind(), round(time.perf_counter() - start - inner, 4))
         self.ran[stage.kind()] = self.ran.get(stage.kind(), 0) + 1
         if stage.stored:
-            self.store.publish(stage, artifact, cost)
+            return self.store.publish(stage, artifact, cost)
         return artifact, cost
 
     def _saver(self, stage: Stage) -> Callable[[Callable[[], State]], None]:

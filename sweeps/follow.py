@@ -20,7 +20,7 @@ from sweeps.grid import Grid, open_grid
 from sweeps.progress import duration
 from sweeps.run import slots
 from sweeps.run_folder import Row, RunFolder
-from sweeps.store import Store
+from sweeps.store import Store, is_here
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Onlooker:
         self.said = announce.read(self.folder)
         if self.said is None:
             raise UserError(f"{run}: no run goes on there; it has no progress.json")
-        if not Path(self.said.store).is_dir():
+        if not is_here(self.said.store):
             raise UserError(f"{self.folder.progress}: its store {self.said.store} is not here; look on where it is")
         self.store = Store(self.said.store, read_only=True)
         self.grid: Grid = open_grid(studies.load(str(self.folder.study)), data, self.store)

@@ -61,8 +61,13 @@ class Grid:
 def open_grid(study: Study, data: Path, store: Store) -> Grid:
     """Import the study's data set and lay out its cells; UserError where a class has too few images."""
     digest, test = _imported(study, data, store)
-    grid = Grid(study, digest, test)
     _check_counts(study, store, digest)
+    return lay_out(study, digest, test)
+
+
+def lay_out(study: Study, digest: str, test: Artifact) -> Grid:
+    """The study's cells on the data set with this digest and these test images; UserError where they do not fit."""
+    grid = Grid(study, digest, test)
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
     judge = judging(study.classifier)
     files = _files(study, test)

@@ -8,12 +8,7 @@ from ganaug.errors import UserError
 from sweeps import study_file as studies
 from sweeps.grid import Grid, open_grid
 from sweeps.run_folder import RunFolder
-from sweeps.store import Store
-
-
-def _is_here(store: str) -> bool:
-    """Whether a store is there to be opened; opening one that is not would make an empty one."""
-    return "://" in store or Path(store).expanduser().is_dir()
+from sweeps.store import Store, is_here
 
 
 def reopen(run: Path, data: Path, store: str | None = None) -> tuple[dict[str, Any], Store, Grid]:
@@ -30,9 +25,9 @@ def reopen(run: Path, data: Path, store: str | None = None) -> tuple[dict[str, A
         known = summary["store"]
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{folder.summary}: is not JSON that names a store; run the study again") from None
-    if store is None and not _is_here(known):
+    if store is None and not is_here(known):
         raise UserError(f"{folder.summary}: its store {known} is not here; say where it is with --store")
-    if store is not None and not _is_here(store):
+    if store is not None and not is_here(store):
         raise UserError(f"--store {store}: must be the store of {run}, got no such directory")
     place = Store(known if store is None else store)
     return summary, place, open_grid(studies.load(str(folder.study)), data, place)

@@ -12,6 +12,7 @@ from typing import Any
 from sweeps import announce, engine, trackers
 from sweeps.collect import rows_of, unreadable, write_folder
 from sweeps.grid import Grid, open_grid
+from sweeps.placement import Placement
 from sweeps.plan import plan
 from sweeps.run_folder import RunFolder
 from sweeps.scalars import Ledger
@@ -38,18 +39,21 @@ def _execute(
     """One round over what is missing; the trackers of `track` keep what they are told of it in the folder `told`."""
     outcome = engine.Outcome(counts="cells" if grid.measures else "assessments")
     with engine.cluster(address, local_cpus(grid.study), trackers.environment(track)) as there:
+        from sweeps.lookout import Lookout
         from sweeps.tell import Tell
 
         ledger = Ledger(grid, Store(store.uri, read_only=True))
-        placement = engine.Placement.of(grid.study.resources, there)
+        placement = Placement.of(grid.study.resources, there)
         outcome.slots = placement.slots
+        lookout = [Lookout(store, placement)] if there.grows else []
         try:
             for wave in plan(grid.leaves(), grid.stored(store), placement.slots):
-                listeners = [Tell(track, told, ledger, wave)] if track else []
-                scratch = Path(store.uri) if address else None
-                engine.run_wave(wave, store.uri, scratch, placement, progress, outcome, listeners)
+                trackings = [Tell(track, told, ledger, wave)] if track else []
+                engine.run_wave(wave, store.uri, placement, progress, outcome, [*lookout, *trackings])
         except KeyboardInterrupt:
             outcome.interrupted = True
+        if lookout:
+            outcome.slots = lookout[0].most
     return outcome
 
 
@@ -70,6 +74,7 @@ def run(
     began = time.monotonic()
     grid = open_grid(study, data, store)
     ran: Counter[str] = Counter()
+    nodes: Counter[str] = Counter()
     failures: dict[str, str] = {}
     outcome = engine.Outcome()
     rows = rows_of(grid, store, failures)  # reading verifies: a damaged record is set aside here and made again below
@@ -83,6 +88,7 @@ def run(
             break
         outcome = _execute(grid, store, address, progress, track, RunFolder(out).tracking)
         ran += outcome.ran
+        nodes += outcome.nodes
         failures |= outcome.failures
         rows = rows_of(grid, store, failures)
     extra = {
@@ -91,6 +97,7 @@ def run(
         "generators": len(grid.generators),
         "seconds": round(time.monotonic() - began, 1),
         "workers": outcome.slots or slots(study),
+        "nodes": dict(sorted(nodes.items())),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
     summary = write_folder(grid, store, RunFolder(out), rows, extra, failures)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ray import tune
 
-from ganaug.errors import DiskError, LeakError
+from ganaug.errors import DiskError, LeakError, Unreachable
 from ganaug.stages import Assess, Measure
 from sweeps.plan import Job
 
@@ -50,8 +50,8 @@ class Trial(tune.Trainable):
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             told = f"{reason}\n\non {platform.node()}\n{traceback.format_exc()}"
-            # a full disk would have every further cell train its generator again, for nothing
-            after = leaves[at + 1 :] if isinstance(error, DiskError) else ()
+            # a full disk, or a store that is away, would have every further cell train its generator again, for nothing
+            after = leaves[at + 1 :] if isinstance(error, DiskError | Unreachable) else ()
             failures = {stage.key: told} | {s.key: told for s in after if not self.evaluator.store.has(s)}
             self.at += len(after)
         self.at += 1

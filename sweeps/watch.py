@@ -13,6 +13,7 @@ class Watch(Callback):
 
     def __init__(self, outcome: "Outcome", progress: "Progress") -> None:
         self.outcome, self.progress = outcome, progress
+        self._heard: set[tuple[str, int]] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune saves its callbacks with the experiment; a terminal cannot be saved, and need not be
@@ -22,4 +23,8 @@ class Watch(Callback):
     ) -> None:
         self.outcome.ran.update(result["ran"])
         self.outcome.failures.update(result["failures"])
-        self.progress(result[self.outcome.counts])
+        self.outcome.nodes[result["node_ip"]] += 1
+        step = (trial.trial_id, result["at"])
+        if step not in self._heard:  # a trial whose node was lost begins anew, and finds in the store what it had made
+            self._heard.add(step)
+            self.progress(result[self.outcome.counts])

@@ -10,6 +10,7 @@ from ganaug.recipe import Cell, recipe, validation
 from ganaug.records import Status
 from ganaug.stages import Validate
 from sweeps import engine
+from sweeps.placement import Placement
 from sweeps.plan import plan
 from sweeps.run import local_cpus
 from sweeps.search.history import Result
@@ -75,7 +76,13 @@ class Bench:
         if self._workers is None:
             cluster = engine.cluster(self.address, local_cpus(self.search.study), {})
             there = self._stack.enter_context(cluster)
-            self._workers = Workers(self.store.uri, engine.Placement.of(self.search.study.resources, there))
+            placement = Placement.of(self.search.study.resources, there)
+            if there.grows:
+                from sweeps.lookout import Lookout
+
+                self._workers = Workers(self.store.uri, placement, Lookout(self.store, placement).look)
+            else:
+                self._workers = Workers(self.store.uri, placement)
         return self._workers
 
     def _run(self, leaves: list[Validate]) -> None:

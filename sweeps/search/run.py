@@ -8,6 +8,7 @@ from typing import Any
 
 from ganaug.errors import UserError
 from sweeps.grid import open_grid
+from sweeps.placement import GROWING_SLOTS
 from sweeps.run import slots
 from sweeps.search import driver, warm
 from sweeps.search.evaluate import Bench
@@ -113,7 +114,8 @@ def search(
     digest = _checked_data(search, data, store)
     folder = SearchFolder(out)
     storage = open_storage(search.spec.storage, folder.journal)
-    at_a_time = search.spec.parallel or parallel or max(1, slots(search.study) // len(search.seeds))
+    trials = GROWING_SLOTS if address and not search.study.resources.workers else slots(search.study)
+    at_a_time = search.spec.parallel or parallel or max(1, trials // len(search.seeds))
     history = History(search, digest, storage, at_a_time > 1)
     history.warm_up(lambda: warm.rows(search, digest, store))
     warmed = len(history.trials("grid"))

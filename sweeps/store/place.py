@@ -2,12 +2,32 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ganaug.errors import DiskError, UserError
-from ganaug.failpoints import failpoint
+from ganaug.failpoints import put_point
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a place. modified: seconds since 1970 by the place's own clock."""
+
+    name: str
+    bytes: int
+    modified: float
+
+    @property
+    def left_over(self) -> bool:
+        """Whether it is what a killed writer left of a file on its way; nobody reads such a file."""
+        return self.name.rpartition("/")[2].startswith(".")
 
 
 class Place(Protocol):
@@ -15,6 +35,8 @@ class Place(Protocol):
 
     uri: str
     """How a user, another process or another node names it."""
+    at_once: int
+    """How many files are best read at a time: 1 where one after the other is as fast."""
 
     def make(self) -> None:
         """Make it ready to be written to; UserError where that cannot be."""
@@ -33,6 +55,15 @@ class Place(Protocol):
     def names(self, folder: str) -> Iterator[str]:
         """The names of all files below a folder, those on their way into it left out."""
 
+    def files(self, folder: str) -> Iterator[File]:
+        """All files below a folder, those on their way into it too."""
+
+    def file(self, name: str) -> File | None:
+        """One file as it is now; None where it is not there."""
+
+    def now(self) -> float:
+        """The place's own clock, seconds since 1970: ours may be wrong."""
+
     def rename(self, name: str, new: str) -> None:
         """Give a file another name; nothing happens where it is gone."""
 
@@ -50,6 +81,8 @@ def _sync_directory(path: Path) -> None:
 
 class Directory:
     """A directory of this machine, or one that all nodes share (NFS)."""
+
+    at_once = 1
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
@@ -75,17 +108,17 @@ class Directory:
             raise DiskError.of(self.root / name, error) from None
 
     def _put(self, name: str, data: bytes, replace: bool) -> bool:
-        path, kind = self.root / name, name.partition("/")[0]
+        path = self.root / name
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-        failpoint(f"{kind}.begun")
+        put_point(name, "begun")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "xb") as file:
                 file.write(data)
                 file.flush()
-                failpoint(f"{kind}.written")
+                put_point(name, "written")
                 os.fsync(file.fileno())
-            failpoint(f"{kind}.synced")
+            put_point(name, "synced")
             if replace:
                 os.replace(temporary, path)
             else:
@@ -93,17 +126,33 @@ class Directory:
                     os.link(temporary, path)
                 except FileExistsError:
                     return False
-            failpoint(f"{kind}.placed")
+            put_point(name, "placed")
             _sync_directory(path.parent)
             return True
         finally:
             temporary.unlink(missing_ok=True)
-            failpoint(f"{kind}.kept")
+            put_point(name, "kept")
 
     def names(self, folder: str) -> Iterator[str]:
         for path in (self.root / folder).rglob("*"):
             if path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(self.root).as_posix()
+
+    def files(self, folder: str) -> Iterator[File]:
+        for path in (self.root / folder).rglob("*"):
+            if path.is_file() and (found := self.file(path.relative_to(self.root).as_posix())):
+                yield found
+
+    def file(self, name: str) -> File | None:
+        try:
+            said = (self.root / name).stat()
+        except FileNotFoundError:
+            return None
+        return File(name, said.st_size, said.st_mtime)
+
+    def now(self) -> float:
+        with tempfile.NamedTemporaryFile(prefix=".now.", dir=self.root) as file:
+            return os.fstat(file.fileno()).st_mtime
 
     def rename(self, name: str, new: str) -> None:
         try:
@@ -115,9 +164,33 @@ class Directory:
         (self.root / name).unlink(missing_ok=True)
 
 
+def many(place: Place, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+    """`map`, and at a place that is far away many at a time."""
+    if place.at_once == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(place.at_once) as pool:
+        yield from pool.map(function, items)
+
+
 def place(uri: str | Path) -> Place:
-    """The place that a URI names: a directory's path, or file://…; UserError for what cannot hold a store."""
+    """The place that a URI names: a directory's path, file://…, s3://…; UserError for what cannot hold a store."""
     text = str(uri)
-    if "://" in text and not text.startswith("file://"):
-        raise UserError(f"--store {text}: must be a directory that every node can reach, e.g. an NFS mount")
+    scheme = text.partition("://")[0] if "://" in text else "file"
+    if scheme == "s3":
+        from sweeps.store.s3 import Bucket
+
+        return Bucket(text)
+    if scheme != "file":
+        raise UserError(
+            f"--store {scheme}://…: must be a directory that every node can reach, e.g. an NFS mount, "
+            "file:///directory, or s3://bucket/prefix"
+        )
     return Directory(Path(text.removeprefix("file://")))
+
+
+def is_here(uri: str) -> bool:
+    """Whether a store's place is there to be opened; opening a directory that is not would make an empty one. A bucket
+    says so itself when it is opened."""
+    found = place(uri)
+    return not isinstance(found, Directory) or found.root.is_dir()

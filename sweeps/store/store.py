@@ -5,14 +5,14 @@
     checkpoints/<key>                 the progress of a stage that is not finished; replaced as it goes
 
 A manifest is put last and never replaces another, so an artifact is there whole or not at all, and of two writers the
-first wins. Every read verifies; what is damaged is set aside, said, and made again.
+first wins; the other takes over what is there. Every read verifies; what is damaged is set aside, said, and made again.
 """
 
 import hashlib
 import json
 import logging
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from safetensors.numpy import save as pack
 
 from ganaug.artifact import Artifact
 from ganaug.stages import Stage
-from sweeps.store.place import Place, place
+from sweeps.store.place import Place, many, place
 from sweeps.store.reading import Damaged, parse, require_manifest, unpacked
 
 log = logging.getLogger("ganaug.store")
@@ -32,17 +32,19 @@ Cost = dict[str, tuple[str, float]]
 """Seconds by stage: key -> (kind, seconds), for everything an artifact was made from."""
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
+    """sha256 in 64 hex digits: a blob's name."""
     return hashlib.sha256(data).hexdigest()
 
 
-def _canonical(value: Any) -> bytes:
+def canonical(value: Any) -> bytes:
+    """JSON in its one spelling, which checksums and keys are made of."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _sealed(key: str, progress: bytes) -> bytes:
+def _seal(key: str, progress: bytes) -> str:
     """The first 64 bytes of a checkpoint: over its key too, so that another stage's progress is not taken for it."""
-    return _digest(key.encode() + progress).encode()
+    return digest_of(key.encode() + progress)
 
 
 @cache
@@ -63,7 +65,8 @@ class Store:
 
     # names: the only place that knows them
     @staticmethod
-    def _blob(digest: str) -> str:
+    def blob(digest: str) -> str:
+        """A blob's name."""
         return f"blobs/{digest[:2]}/{digest}"
 
     @staticmethod
@@ -74,7 +77,8 @@ class Store:
     def _checkpoint(key: str) -> str:
         return f"checkpoints/{key}"
 
-    def _shown(self, name: str) -> str:
+    def shown(self, name: str) -> str:
+        """A file's name as a person finds it."""
         return f"{self.uri}/{name}"
 
     def keys(self, kind: str) -> set[str]:
@@ -85,12 +89,12 @@ class Store:
     def has(self, stage: Stage) -> bool:
         return self.place.exists(self._manifest(stage.kind(), stage.key))
 
-    def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> None:
-        """Put an artifact; if another writer was first, theirs stays."""
+    def publish(self, stage: Stage, artifact: Artifact, cost: Cost) -> tuple[Artifact, Cost]:
+        """Put an artifact; if another writer was first, theirs stays. Returns the one that is there."""
         if self.read_only:
-            return
+            return artifact, cost
         blob = pack({k: np.asarray(v, order="C") for k, v in artifact.arrays.items()})
-        digest = _digest(blob)
+        digest = digest_of(blob)
         manifest: dict[str, Any] = {
             "key": stage.key,
             "kind": stage.kind(),
@@ -100,18 +104,18 @@ class Store:
             "versions": _versions(),
             "blob": {"sha256": digest, "bytes": len(blob)},
         }
-        manifest["check"] = _digest(_canonical(manifest))
-        if not self._whole(digest):
-            self.place.put(self._blob(digest), blob, replace=True)
-        self.place.put(self._manifest(stage.kind(), stage.key), _canonical(manifest), replace=False)
+        manifest["check"] = digest_of(canonical(manifest))
+        # a blob of the same bytes is put again, and so is as young as its manifest: nobody takes it for an orphan
+        self.place.put(self.blob(digest), blob, replace=True)
+        theirs = None
+        if not self.place.put(self._manifest(stage.kind(), stage.key), canonical(manifest), replace=False):
+            theirs = self.load(stage)
+            if theirs is None:  # it was damaged, and is set aside now
+                self.place.put(self._manifest(stage.kind(), stage.key), canonical(manifest), replace=False)
+        if theirs is None and not self.place.exists(self.blob(digest)):  # taken for an orphan at this very moment
+            self.place.put(self.blob(digest), blob, replace=True)
         self.place.remove(self._checkpoint(stage.key))
-
-    def _whole(self, digest: str) -> bool:
-        """Whether a blob is there and is what its name says."""
-        try:
-            return _digest(self.place.read(self._blob(digest))) == digest
-        except FileNotFoundError:
-            return False
+        return theirs or (artifact, cost)
 
     def load(self, stage: Stage) -> tuple[Artifact, Cost] | None:
         """An artifact and what it cost, verified; None where there is none, or none that is whole."""
@@ -127,40 +131,58 @@ class Store:
             self.place.rename(name, name.removesuffix(".json") + ".damaged")
             return None
 
-    def _read(self, name: str, key: str) -> tuple[Artifact, Cost]:
-        shown = self._shown(name)
+    def load_many(self, stages: Iterable[Stage]) -> Iterator[tuple[Artifact, Cost] | None]:
+        """What `load` gives for each, in their order; at a place that is far away, many at a time."""
+        yield from many(self.place, self.load, stages)
+
+    def manifest(self, name: str, key: str) -> dict[str, Any]:
+        """The manifest of this name, if it is whole and of this key; FileNotFoundError, Damaged."""
+        shown = self.shown(name)
         manifest = parse(self.place.read(name), shown)
         check = manifest.pop("check")
-        if (found := _digest(_canonical(manifest))) != check:
-            raise Damaged(f"{shown}: differs from its checksum; its sha256 is {found}")
+        if (found := digest_of(canonical(manifest))) != check:
+            raise Damaged(f"{shown}: differs from its checksum: expected {check[:80]}, found {found}")
         if manifest.get("key") != key:
-            raise Damaged(f"{shown}: is the manifest of {str(manifest.get('key'))[:80]}")
-        digest = require_manifest(manifest, shown)
+            raise Damaged(f"{shown}: is another's: expected key {key}, found {str(manifest.get('key'))[:80]}")
+        require_manifest(manifest, shown)
+        return manifest
+
+    def read_blob(self, digest: str) -> bytes:
+        """A blob's bytes, if they are what its name says; Damaged."""
+        shown = self.shown(self.blob(digest))
         try:
-            data = self.place.read(self._blob(digest))
+            data = self.place.read(self.blob(digest))
         except FileNotFoundError as error:
-            raise Damaged(f"{self._shown(self._blob(digest))}: is missing") from error
-        if (found := _digest(data)) != digest:
-            raise Damaged(f"{self._shown(self._blob(digest))}: differs from its name; its sha256 is {found}")
+            raise Damaged(f"{shown}: is missing") from error
+        if (found := digest_of(data)) != digest:
+            raise Damaged(f"{shown}: differs from its sha256: expected {digest}, found {found}")
+        return data
+
+    def _read(self, name: str, key: str) -> tuple[Artifact, Cost]:
+        manifest = self.manifest(name, key)
+        data = self.read_blob(manifest["blob"]["sha256"])
         cost = {k: (kind, seconds) for k, (kind, seconds) in manifest["cost"].items()}
-        return Artifact(unpacked(data, self._shown(self._blob(digest))), manifest["facts"]), cost
+        return Artifact(unpacked(data, self.shown(self.blob(manifest["blob"]["sha256"]))), manifest["facts"]), cost
 
     def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
         """Keep the state of an unfinished stage in place of the last one."""
         data = pack({k: np.asarray(v, order="C") for k, v in state.items()})
-        self.place.put(self._checkpoint(key), _sealed(key, data) + data, replace=True)
+        self.place.put(self._checkpoint(key), _seal(key, data).encode() + data, replace=True)
+
+    def checkpoint(self, key: str) -> bytes:
+        """The bytes of the last state kept for an unfinished stage; FileNotFoundError, Damaged."""
+        name = self._checkpoint(key)
+        data = self.place.read(name)
+        if (found := _seal(key, data[64:])) != (said := data[:64].decode("ascii", "replace")):
+            raise Damaged(f"{self.shown(name)}: differs from its checksum: expected {said!r}, found {found!r}")
+        return data[64:]
 
     def load_progress(self, key: str) -> dict[str, np.ndarray] | None:
         """The last state kept for an unfinished stage, or None; a damaged one is no loss but of time."""
-        name = self._checkpoint(key)
         try:
-            data = self.place.read(name)
+            return unpacked(self.checkpoint(key), self.shown(self._checkpoint(key)))
         except FileNotFoundError:
             return None
-        try:
-            if _sealed(key, data[64:]) != data[:64]:
-                raise Damaged(f"{self._shown(name)}: differs from its checksum")
-            return unpacked(data[64:], self._shown(name))
         except Damaged as damage:
             log.warning("%s; starting that stage afresh", damage)
             return None

@@ -21,13 +21,14 @@ import analysis
 import ganaug as ganaug_package
 import sweeps.run
 from sweeps import cli, engine
+from sweeps.placement import Placement
 from sweeps.plan import plan
 from sweeps.search import evaluate
 from sweeps.search.workers import Worker
 
 Patch = Callable[[], None]
 
-_WITH_RAY = {"sweeps.tell", "sweeps.trial", "sweeps.watch"}
+_WITH_RAY = {"sweeps.lookout", "sweeps.tell", "sweeps.trial", "sweeps.watch"}
 _HEAVY = ("torch._dynamo", "sklearn.datasets", "scipy.stats", "pyarrow.parquet", "pyarrow.dataset", "rich.progress")
 
 
@@ -63,7 +64,7 @@ def _execute(grid: Any, store: Any, address: Any, progress: Any, track: Any, tol
 class _Workers:
     """As `sweeps.search.workers.Workers`."""
 
-    placement = engine.Placement(slots=1, cpus=1, gpus=0, device="cpu")
+    placement = Placement(slots=1, cpus=1, gpus=0, device="cpu", limit=1, retries=0)
 
     def __init__(self, store: str) -> None:
         self.worker = Worker(store, "cpu")

@@ -228,7 +228,11 @@ def test_a_kind_of_its_own(store: Store) -> None:
 def test_places_that_cannot_be_a_store(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for place, told in (
-        ("s3://bucket/x", "--store s3://bucket/x: must be a directory that every node can reach, e.g. an NFS mount"),
+        (
+            "gs://me:secret@bucket/x",
+            "--store gs://…: must be a directory that every node can reach, e.g. an NFS mount, file:///directory, or "
+            "s3://bucket/prefix",
+        ),
         (str(tmp_path / "file"), f"--store {tmp_path / 'file'}: cannot be made: File exists"),
     ):
         with pytest.raises(UserError) as error:

@@ -87,7 +87,7 @@ def test_nothing_else_is_a_digest(store: Store, digest: Any, caplog: pytest.LogC
         (lambda m: m.update(cost={"k": ["split", float("nan")]}), KINDS),
         (lambda m: m.pop("facts"), KINDS),
         (lambda m: m.update(blob=None), "must name its blob by a sha256, got 'None'"),
-        (lambda m: m.update(key="b" * 64), f"is the manifest of {'b' * 64}"),
+        (lambda m: m.update(key="b" * 64), f"is another's: expected key {STAGE.key}, found {'b' * 64}"),
     ],
 )  # fmt: skip
 def test_parts_of_another_kind_are_damage(
