@@ -44,6 +44,7 @@ _OTHERS = {
 }  # fmt: skip
 
 FULL = "No space left on device; make room, then give the same command again: nothing finished is lost"
+NOT_EXPORTED = "cannot be written: No space left on device; nothing is left there"
 
 
 def command(point: str) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def outcome(root: Path, asked: tuple[str, ...]) -> Any:
     """What a command is for, but for what the clock says."""
     place = Place(root)
     if asked == EXPORT:
-        told = ("export.json", "README.txt")  # they say when, and from which folder
+        told = ("export.json", "README.txt", "generator.json")  # they say when, and from which folder
         return {name: digest for name, digest in _digests(root / "out").items() if name not in told}
     if asked in (REPORT, AGAINST):
         return _digests(place.folder / "report")
@@ -180,7 +181,8 @@ def _unclear(done: Done, place: Place) -> list[str]:
     if done.code not in (1, 2) or not told:
         return [*wrong, f"not told: exit {done.code}: {done.told}"]
     if told[-1].startswith("error: "):
-        wrong += [] if FULL in told[-1] and lines[-1] == told[-1] else [f"unclear: {done.told}"]
+        clear = FULL in told[-1] or told[-1].endswith(NOT_EXPORTED)
+        wrong += [] if clear and lines[-1] == told[-1] else [f"unclear: {done.told}"]
     elif "cells failed (" in told[-1]:
         reasons = (place.folder / "failures.json").read_text()
         wrong += [] if FULL in reasons and "DiskError" in reasons else [f"unclear: {reasons}"]
