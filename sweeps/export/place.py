@@ -40,3 +40,4 @@ def fill_new(to: Path, fill: Callable[[Path], None]) -> None:
         raise UserError(f"--to {to}: cannot be written: {error.strerror or error}; nothing is left there") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    failpoint("export.placed")
