@@ -37,9 +37,9 @@ faults: .venv/installed
 	$(BIN)/python -m tests.faults soak --cells 1000
 	$(BIN)/python -m tests.faults kills --sweeps 200
 
-clean:
-	rm -rf .venv runs
-
-# damaged input against every reader, some minutes; docs/reliability-fuzz.md has the figures
+# damaged input against every reader, some minutes; docs/reliability.md has the figures
 fuzz: .venv/installed
 	$(BIN)/python tests/fuzz/fuzz.py --seeds 0:14000
+
+clean:
+	rm -rf .venv runs
