@@ -10,6 +10,18 @@ import typer
 
 from ganaug.errors import DiskError, Unreachable, UserError
 from sweeps import cli_export, cli_preview, cli_report, cli_search, cli_store, terminal
+from sweeps.cli_options import (
+    DATA,
+    STORE,
+    Address,
+    DataDir,
+    Set,
+    StandIn,
+    StoreUri,
+    StudyName,
+    Unauthenticated,
+    Workers,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,26 +32,6 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=False, help="The data sets: what is here, and how to get the rest.")
 app.add_typer(data_app, name="data")
 app.add_typer(cli_store.app, name="store")
-
-StudyName = Annotated[str, typer.Argument(help="A study file, or the name of a packaged study (see `ganaug studies`).")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="key=value, e.g. --set n_real=[3,10] or --set gan.steps=500."),
-]
-DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
-StoreUri = Annotated[
-    str,
-    typer.Option(
-        "--store", envvar="GANAUG_STORE", help="Directory, or s3://bucket/prefix, of everything computed; share it."
-    ),
-]
-
-StandIn = Annotated[
-    bool, typer.Option("--stand-in", help="Run on the study's stand-in data, named everywhere, not on its own.")
-]
-
-DATA = Path("data")
-STORE = "runs/store"
 
 
 def _say(text: str) -> None:
@@ -55,21 +47,9 @@ def run(
     ] = None,
     store: StoreUri = STORE,
     data: DataDir = DATA,
-    address: Annotated[
-        str | None,
-        typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
-    ] = None,
-    unauthenticated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unauthenticated-cluster",
-            envvar="GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER",
-            help="Join a cluster even if it lets in whoever reaches it.",
-        ),
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
-    ] = None,
+    address: Address = None,
+    unauthenticated: Unauthenticated = False,
+    workers: Workers = None,
     cpus: Annotated[float | None, typer.Option("--cpus-per-trial", min=0.01)] = None,
     gpus: Annotated[
         float | None, typer.Option("--gpus-per-trial", min=0.0, help="A fraction lets trials share a GPU.")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sweeps.cli_options import DATA, DataDir
 from sweeps.export import Format
 from sweeps.terminal import say
 
@@ -43,9 +44,7 @@ def export(
     store: Annotated[
         str | None, typer.Option("--store", help="Where the run's store is now. Default: where the run had it.")
     ] = None,
-    data: Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")] = Path(
-        "data"
-    ),
+    data: DataDir = DATA,
 ) -> None:
     """Write a cell's augmented training set, and its generator, for other tools to use."""
     from sweeps.export.cell import export_cell

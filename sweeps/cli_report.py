@@ -7,14 +7,12 @@ from typing import Annotated
 import typer
 
 from ganaug.errors import UserError
+from sweeps.cli_options import DATA, DataDir
 from sweeps.terminal import say
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.")]
-DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
 Follow = Annotated[bool, typer.Option("--follow", help="While the run goes on: again and again, until it is over.")]
 Every = Annotated[int, typer.Option("--every", min=1, metavar="SECONDS", help="How often --follow looks.")]
-
-DATA = Path("data")
 
 
 def _follow(run: Path, data: Path, every: int, page: bool) -> None:

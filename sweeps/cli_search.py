@@ -8,42 +8,23 @@ from typing import Annotated, Any
 import typer
 
 from ganaug.errors import UserError
+from sweeps.cli_options import DATA, STORE, Address, DataDir, StoreUri, StudyName, Unauthenticated, Workers
 from sweeps.terminal import say
 
-StudyName = Annotated[str, typer.Argument(help="A study file, or the name of a packaged study (see `ganaug studies`).")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="key=value, e.g. --set search.steps=30 or --set search.settings.n_real=10."),
-]
-DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
-StoreUri = Annotated[
-    str,
-    typer.Option(
-        "--store", envvar="GANAUG_STORE", help="Directory, or s3://bucket/prefix, of everything computed; share it."
-    ),
 ]
 
 
 def search(
     study: StudyName,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder. Default: runs/NAME-search.")] = None,
-    store: StoreUri = "runs/store",
-    data: DataDir = Path("data"),
-    address: Annotated[
-        str | None,
-        typer.Option("--address", help="A Ray cluster to join, e.g. auto. Default: this machine alone."),
-    ] = None,
-    unauthenticated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unauthenticated-cluster",
-            envvar="GANAUG_ALLOW_UNAUTHENTICATED_CLUSTER",
-            help="Join a cluster even if it lets in whoever reaches it.",
-        ),
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Trials at a time. Default: one per CPU.")
-    ] = None,
+    store: StoreUri = STORE,
+    data: DataDir = DATA,
+    address: Address = None,
+    unauthenticated: Unauthenticated = False,
+    workers: Workers = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Settings to try. Default: 15.")] = None,
     sampler: Annotated[str | None, typer.Option("--sampler", help="tpe, gp, random or grid. Default: tpe.")] = None,
     storage: Annotated[

@@ -1,24 +1,18 @@
 """The commands that look after a store: `ganaug store check`, `ganaug store gc`, `ganaug store ls`."""
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganaug.errors import UserError
+from sweeps.cli_options import DATA, STORE, DataDir, StoreUri
 from sweeps.terminal import say
 
 if TYPE_CHECKING:
     from sweeps.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="The store: is it whole, what is in it, what can go.")
-
-StoreUri = Annotated[
-    str, typer.Option("--store", envvar="GANAUG_STORE", help="The store: a directory, or s3://bucket/prefix.")
-]
-DataDir = Annotated[Path, typer.Option("--data", envvar="GANAUG_DATA", help="Where data sets' files are.")]
-STORE, DATA = "runs/store", Path("data")
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

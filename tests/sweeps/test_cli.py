@@ -87,7 +87,7 @@ def test_data_sets_are_listed(ganaug: Ganaug, tmp_path: Path) -> None:
         (["run", "TINY", "--set", "n_real=[500]"], "n_real: class "),
         (["run", "TINY", "--set", "dataset.name=kmnist"], "kmnist"),
         (["run", "TINY", "--set", "dataset.protocol=letters"], "protocol"),
-        (["run", "TINY", "--store", "s3://bucket"], "--store s3://bucket: must be a directory"),
+        (["run", "TINY", "--store", "gs://bucket"], "--store gs://…: must be a directory"),
         (["run", "TINY", "--out", "file"], "--out file: cannot be made: File exists"),
         (
             ["plan", "TINY", "--set", "n_reel=3"],
