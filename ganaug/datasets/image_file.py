@@ -1,6 +1,7 @@
 """One PNG or JPEG file to one square array. The file may be anybody's, so it may be anything."""
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +85,9 @@ def _open(path: Path, data: bytes | None = None) -> Image.Image:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
+    # Pillow names what it was given: the path again, or a buffer's address in memory
+    given = rf" (?:{re.escape(repr(str(path)))}|<_io\.BytesIO object at \w+>)"
+    reason = re.sub(given, "", " ".join(str(error).split())) or type(error).__name__
     return UserError(f"{path}: must be a whole PNG or JPEG image, got “{reason}”; replace or remove it")
 
 
