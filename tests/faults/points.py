@@ -44,6 +44,7 @@ _OTHERS = {
 }  # fmt: skip
 
 FULL = "No space left on device; make room, then give the same command again: nothing finished is lost"
+BROKEN = "Input/output error; put that right, then give the same command again: nothing finished is lost"
 NOT_EXPORTED = "cannot be written: No space left on device; nothing is left there"
 
 
@@ -182,11 +183,11 @@ def _unclear(done: Done, place: Place) -> list[str]:
     if done.code not in (1, 2) or not told:
         return [*wrong, f"not told: exit {done.code}: {done.told}"]
     if told[-1].startswith("error: "):
-        clear = FULL in told[-1] or told[-1].endswith(NOT_EXPORTED)
+        clear = FULL in told[-1] or BROKEN in told[-1] or told[-1].endswith(NOT_EXPORTED)
         wrong += [] if clear and lines[-1] == told[-1] else [f"unclear: {done.told}"]
     elif "cells failed (" in told[-1]:
         reasons = (place.folder / "failures.json").read_text()
-        wrong += [] if FULL in reasons and "DiskError" in reasons else [f"unclear: {reasons}"]
+        wrong += [] if (FULL in reasons or BROKEN in reasons) and "DiskError" in reasons else [f"unclear: {reasons}"]
     return wrong
 
 
