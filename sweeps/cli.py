@@ -74,7 +74,7 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
-    from sweeps.gate import admitted
+    from sweeps.cluster.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
     from sweeps.store import Store

@@ -66,7 +66,7 @@ def search(
         say(how(asked.spec.storage, SearchFolder(folder).journal))
         return
 
-    from sweeps.gate import admitted
+    from sweeps.cluster.gate import admitted
     from sweeps.search.run import search as run_search
     from sweeps.store import Store
 

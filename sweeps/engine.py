@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ganaug.errors import UserError
-from sweeps.coming import may_come
-from sweeps.placement import Placement, There
+from sweeps.cluster.coming import may_come
+from sweeps.cluster.placement import Placement, There
 from sweeps.plan import Job
 
 if TYPE_CHECKING:

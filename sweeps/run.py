@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import announce, engine, trackers
+from sweeps.cluster.placement import Placement
 from sweeps.collect import rows_of, unreadable, write_folder
 from sweeps.grid import Grid, open_grid
-from sweeps.placement import Placement
 from sweeps.plan import plan
 from sweeps.run_folder import RunFolder
 from sweeps.scalars import Ledger
@@ -39,7 +39,7 @@ def _execute(
     """One round over what is missing; the trackers of `track` keep what they are told of it in the folder `told`."""
     outcome = engine.Outcome(counts="cells" if grid.measures else "assessments")
     with engine.cluster(address, local_cpus(grid.study), trackers.environment(track)) as there:
-        from sweeps.lookout import Lookout
+        from sweeps.cluster.lookout import Lookout
         from sweeps.tell import Tell
 
         ledger = Ledger(grid, Store(store.uri, read_only=True))

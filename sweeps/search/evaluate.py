@@ -10,7 +10,7 @@ from ganaug.recipe import Cell, recipe, validation
 from ganaug.records import Status
 from ganaug.stages import Validate
 from sweeps import engine
-from sweeps.placement import Placement
+from sweeps.cluster.placement import Placement
 from sweeps.plan import plan
 from sweeps.run import local_cpus
 from sweeps.search.history import Result
@@ -78,7 +78,7 @@ class Bench:
             there = self._stack.enter_context(cluster)
             placement = Placement.of(self.search.study.resources, there)
             if there.grows:
-                from sweeps.lookout import Lookout
+                from sweeps.cluster.lookout import Lookout
 
                 self._workers = Workers(self.store.uri, placement, Lookout(self.store, placement).look)
             else:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import UserError
+from sweeps.cluster.placement import GROWING_SLOTS
 from sweeps.grid import open_grid
-from sweeps.placement import GROWING_SLOTS
 from sweeps.run import slots
 from sweeps.search import driver, warm
 from sweeps.search.evaluate import Bench

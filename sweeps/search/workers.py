@@ -9,8 +9,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
+from sweeps.cluster.placement import Placement
 from sweeps.engine import Outcome
-from sweeps.placement import Placement
 from sweeps.plan import Job
 
 LOOK = 5.0  # seconds to wait for an actor or a job before looking at the cluster again

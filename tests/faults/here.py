@@ -21,14 +21,14 @@ import analysis
 import ganaug as ganaug_package
 import sweeps.run
 from sweeps import cli, engine
-from sweeps.placement import Placement
+from sweeps.cluster.placement import Placement
 from sweeps.plan import plan
 from sweeps.search import evaluate
 from sweeps.search.workers import Worker
 
 Patch = Callable[[], None]
 
-_WITH_RAY = {"sweeps.lookout", "sweeps.tell", "sweeps.trial", "sweeps.watch"}
+_WITH_RAY = {"sweeps.cluster.lookout", "sweeps.tell", "sweeps.trial", "sweeps.watch"}
 _HEAVY = ("torch._dynamo", "sklearn.datasets", "scipy.stats", "pyarrow.parquet", "pyarrow.dataset", "rich.progress")
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ganaug.errors import UserError
-from sweeps.coming import of_file
-from sweeps.lookout import awaited
-from sweeps.placement import GROWING_SLOTS, Placement, There
+from sweeps.cluster.coming import of_file
+from sweeps.cluster.lookout import awaited
+from sweeps.cluster.placement import GROWING_SLOTS, Placement, There
 from sweeps.study import Resources
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """Knocks at a Ray cluster's door, as a stranger or with the token that is here, and says what it answers.
 
-    python -m sweeps.knock ADDRESS [token]
+    python -m sweeps.cluster.knock ADDRESS [token]
 
 A process of its own, since Ray reads a token once. Prints one line of JSON: `address` (host:port; null where there is
 no cluster), `answer` (`open`: let in; `closed`: turned away; `none`: nobody answers) and `why`.

@@ -7,8 +7,8 @@ from typing import Any
 from ray.tune import Callback
 
 from ganaug.errors import UserError
-from sweeps import nodes as cluster_nodes
-from sweeps.placement import Placement
+from sweeps.cluster import nodes as cluster_nodes
+from sweeps.cluster.placement import Placement
 from sweeps.store import Store
 
 log = logging.getLogger("ganaug.cluster")

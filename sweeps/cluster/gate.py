@@ -1,7 +1,8 @@
 """The way into a cluster: `--address` is followed only to a Ray that wants a token, with one that others cannot read.
 
 Whoever reaches a Ray cluster without authentication can run code on it, as its user. So before anything is joined,
-somebody without a token knocks (`sweeps/knock.py`): what counts is what the cluster does, not what a variable says.
+somebody without a token knocks (`sweeps/cluster/knock.py`): what counts is what the cluster does, not what a
+variable says.
 """
 
 import json
@@ -40,7 +41,7 @@ def _has_token() -> bool:
 
 def _knock(address: str, *token: str) -> tuple[str | None, str, str]:
     """The cluster's host:port, what it answers (see `knock`), and why it answers nothing."""
-    command = [sys.executable, "-m", "sweeps.knock", address, *token]
+    command = [sys.executable, "-m", "sweeps.cluster.knock", address, *token]
     asked = subprocess.run(command, capture_output=True, text=True)
     try:
         told = json.loads(asked.stdout.splitlines()[-1])
