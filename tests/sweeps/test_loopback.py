@@ -93,7 +93,7 @@ def _knock(ports: list[str]) -> set[str]:
 KNOCK = """\
 import json, os, sys
 os.environ["RAY_AUTH_MODE"] = "disabled"
-from sweeps import knock
+from sweeps.cluster import knock
 import ray._private.services as services
 services.canonicalize_bootstrap_address = lambda address: address  # which would ask this machine's outer address
 print(json.dumps(knock.knock(sys.argv[1])))
