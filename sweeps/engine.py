@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ganaug.errors import UserError
 from sweeps.cluster.coming import may_come
 from sweeps.cluster.placement import Placement, There
+from sweeps.execute import checkpoint_seconds
 from sweeps.plan import Job
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def cluster(address: str | None, cpus: int, environment: dict[str, str]) -> Iter
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # Ctrl-C reaches us as KeyboardInterrupt
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     os.environ.update(environment)
+    checkpoint_seconds()  # a worker would find a mistake in it once for every cell
     if not address:
         for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
             os.environ.pop(name, None)

@@ -7,19 +7,33 @@ from collections.abc import Callable
 import numpy as np
 
 from ganaug.artifact import Artifact, NoResult, State, Work
-from ganaug.errors import LeakError
+from ganaug.errors import LeakError, UserError
 from ganaug.stages import FitClassifier, FitSemi, Measure, Select, Stage, TestImages, TrainImages, Validate
 from sweeps.store import Cost, Store
 
-CHECKPOINT_SECONDS = float(os.environ.get("GANAUG_CHECKPOINT_SECONDS", "60"))
+CHECKPOINT_SECONDS = "GANAUG_CHECKPOINT_SECONDS"  # the variable for how often a long training keeps its progress
 MEMORY_BYTES = 2 << 30  # what a trial keeps of artifacts it may need again
+
+
+def checkpoint_seconds() -> float:
+    """Seconds from one kept state of a long training to the next; UserError where the environment says none."""
+    text = os.environ.get(CHECKPOINT_SECONDS, "60")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UserError(f"{CHECKPOINT_SECONDS}: must be a number of seconds, 0 or more, got {text}")
+    return seconds
 
 
 class Evaluator:
     """Evaluates stages; publishes what is worth storing, counts what it ran."""
 
-    def __init__(self, store: Store, device: str = "cpu", checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
-        self.store, self.device, self.checkpoint_seconds = store, device, checkpoint_seconds
+    def __init__(self, store: Store, device: str = "cpu", seconds: float | None = None) -> None:
+        """seconds: between kept states of a training; None: as the environment says."""
+        self.store, self.device = store, device
+        self.checkpoint_seconds = checkpoint_seconds() if seconds is None else seconds
         self.ran: dict[str, int] = {}
         self._memory: dict[str, tuple[Artifact, Cost]] = {}
         self._selected: tuple[str, tuple[Artifact, Cost]] | None = None  # a cell asks for its selection several times

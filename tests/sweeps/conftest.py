@@ -26,10 +26,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ganaug() -> Ganaug:
     """Runs the command line in a process of its own, as a user would: `ganaug("run", study, cwd=folder)`."""
 
-    def call(*arguments: Any, cwd: Path, timeout: float = 600) -> "subprocess.CompletedProcess[str]":
+    def call(*arguments: Any, cwd: Path, timeout: float = 600, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [COMMAND, *map(str, arguments)],
-            cwd=cwd, capture_output=True, text=True, timeout=timeout, env=environment(),
+            cwd=cwd, capture_output=True, text=True, timeout=timeout,
+            env=environment() | variables,
         )  # fmt: skip
 
     return call

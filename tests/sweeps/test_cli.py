@@ -121,3 +121,13 @@ def test_a_file_with_a_mistake_is_named_with_its_line(ganaug: Ganaug, tmp_path: 
     assert (done.returncode, done.stderr) == (
         2, "error: twice.yaml, line 2: not valid YAML: key 'question' stands twice\n"
     )  # fmt: skip
+
+
+def test_a_variable_that_is_no_number_is_refused_before_anything_runs(
+    ganaug: Ganaug, tiny: Path, tmp_path: Path
+) -> None:
+    done = ganaug("run", tiny, cwd=tmp_path, GANAUG_CHECKPOINT_SECONDS="often")
+    assert done.returncode == 2
+    told = "error: GANAUG_CHECKPOINT_SECONDS: must be a number of seconds, 0 or more, got often"
+    assert done.stderr.strip().splitlines()[-1] == told
+    assert "Traceback" not in done.stderr

@@ -99,7 +99,7 @@ def test_a_gan_goes_on_where_it_was_interrupted(
     mortal = Mortal(tmp_path_factory.mktemp("store"))
     copy_images(store, mortal, measures[0], "train")
     with pytest.raises(Killed):
-        Evaluator(mortal, checkpoint_seconds=0).get(stage)
+        Evaluator(mortal, seconds=0).get(stage)
     assert not mortal.has(stage)
     kept = mortal.load_progress(stage.key)
     assert kept is not None
@@ -111,7 +111,7 @@ def test_a_gan_goes_on_where_it_was_interrupted(
         def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
             steps.append(int(state["step"]))
 
-    resumed = Evaluator(Watched(mortal.place.root), checkpoint_seconds=0).get(stage)
+    resumed = Evaluator(Watched(mortal.place.root), seconds=0).get(stage)
     assert steps == [200], "it did not start afresh"
     assert equal(resumed, whole)
     assert mortal.load_progress(stage.key) is None, "dropped once the artifact is there"
