@@ -86,6 +86,8 @@ def run(
         summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start, tracked)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     _tell(summary, folder)
+    for note, n in summary.get("notes", {}).items():
+        _say(f"Memory was short: {note} ({n} cells).")
     if interrupted:
         _say(f"Interrupted; nothing finished is lost. To go on: {again}")
         raise typer.Exit(130)
@@ -141,6 +143,7 @@ def plan(
     resolved = studies.load(study, assignments or [], stand_in)
 
     from sweeps.estimate import measured_seconds, totals
+    from sweeps.fusing import settled
     from sweeps.grid import open_grid
     from sweeps.plan import generator_of
     from sweeps.plan import plan as make_plan
@@ -149,6 +152,7 @@ def plan(
     from sweeps.store import Store
 
     place = Store(store)
+    resolved = settled(resolved, Path("runs") / resolved.folder, None)
     grid = open_grid(resolved, data, place)
     stored = grid.stored(place)
     leaves = grid.leaves()
@@ -157,7 +161,8 @@ def plan(
     shape = tuple(grid.test.facts["shape"])
     seconds = measured_seconds(shape, len(grid.test.facts["classes"]))
     shared, alone = totals(leaves, stored, seconds)
-    waves = make_plan(leaves, stored, slots(resolved), seconds)
+    together = resolved.resources.fuse_at_most
+    waves = make_plan(leaves, stored, slots(resolved), seconds, together)
     using = sum(1 for leaf in asked if generator_of(leaf))
     _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
     _say(f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored")
@@ -167,6 +172,10 @@ def plan(
     after = ", the generators before the cells that use them" if len(waves) > 1 else ""
     _say(f"trials      {sum(map(len, waves))}, {slots(resolved)} at a time{after}")
     _say(f"time        about {duration(shared / slots(resolved))} on this machine ({duration(shared)} of one core)")
+    if resolved.fuse == "on":
+        _say(
+            f"fused       trainings of one kind run as one batched model, {together} at most; the time is without that"
+        )
     if shared:
         _say(f"sharing     {alone / shared:.1f} times cheaper than a GAN for every cell")
 

@@ -98,6 +98,7 @@ def write_folder(
     else:
         counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
         missing = len(grid.measures) - len(rows)
+    notes = Counter(note for r in rows if r.record for note in r.record.facts.get("notes", ()))
     summary = {
         "study": study.name,
         "question": study.question,
@@ -107,6 +108,8 @@ def write_folder(
         "variant": study.variant,
         "synthetic": test.facts["synthetic"],
         **({"skipped_images": len(skipped)} if (skipped := test.facts.get("skipped")) else {}),
+        **({"notes": dict(notes)} if notes else {}),
+        "fuse": study.fuse,
         "classes": test.facts["classes"],
         "image": test.facts["shape"],
         "status": "partial" if missing or counts["failed"] else "complete",

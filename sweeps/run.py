@@ -12,6 +12,7 @@ from typing import Any
 from sweeps import announce, engine, trackers
 from sweeps.cluster.placement import Placement
 from sweeps.collect import rows_of, unreadable, write_folder
+from sweeps.fusing import settled
 from sweeps.grid import Grid, open_grid
 from sweeps.plan import plan
 from sweeps.run_folder import RunFolder
@@ -43,11 +44,11 @@ def _execute(
         from sweeps.tell import Tell
 
         ledger = Ledger(grid, Store(store.uri, read_only=True))
-        placement = Placement.of(grid.study.resources, there)
+        placement = Placement.of(grid.study.resources, there, grid.study.fuse == "on")
         outcome.slots = placement.slots
         lookout = [Lookout(store, placement)] if there.grows else []
         try:
-            for wave in plan(grid.leaves(), grid.stored(store), placement.slots):
+            for wave in plan(grid.leaves(), grid.stored(store), placement.slots, together=placement.together):
                 trackings = [Tell(track, told, ledger, wave)] if track else []
                 engine.run_wave(wave, store.uri, placement, progress, outcome, [*lookout, *trackings])
         except KeyboardInterrupt:
@@ -72,7 +73,7 @@ def run(
     `track` names experiment trackers, as `trackers.chosen` gives them.
     """
     began = time.monotonic()
-    grid = open_grid(study, data, store)
+    grid = open_grid(settled(study, out, address), data, store)
     ran: Counter[str] = Counter()
     nodes: Counter[str] = Counter()
     failures: dict[str, str] = {}
