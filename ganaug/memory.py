@@ -8,7 +8,6 @@ guess's place.
 from collections.abc import Iterable
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -60,11 +59,6 @@ def of_gan(spec: specs.AnyGan, shape: Shape, n_classes: int) -> int:
     made = _outputs(generator, torch.zeros(1, spec.latent), label)
     judged = _outputs(discriminator, torch.zeros(1, *shape), label)
     return PER_WEIGHT * _weights([generator, discriminator]) + PER_OUTPUT * spec.batch * 2 * (made + judged)
-
-
-def of_images(images: np.ndarray) -> int:
-    """Bytes of images (N, C, H, W) that lie on a device as float32."""
-    return FLOAT * images.size
 
 
 def room(device: str, share: float = 1.0) -> int:

@@ -137,8 +137,9 @@ def _companies(generators: Iterable[FitGan], slots: int, at_most: int) -> list[t
         alike.setdefault((g.gan, isinstance(g.images, AugmentGenerated)) if g.fused else g.key, []).append(g)
     found = []
     for own in alike.values():
-        size = min(at_most, -(-len(own) // slots))
-        found += [tuple(own[i : i + size]) for i in range(0, len(own), size)]
+        n = len(own)
+        parts = max(-(-n // at_most), min(n, slots))
+        found += [tuple(own[i * n // parts : (i + 1) * n // parts]) for i in range(parts)]
     return found
 
 

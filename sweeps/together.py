@@ -62,9 +62,9 @@ class _Member:
         p = self.prepared
         if isinstance(p, Prepared):
             shape: Any = tuple(p.images.shape[1:])
-            return memory.of_classifier(p.stage.classifier, shape, p.n_classes) + memory.of_images(p.images)
+            return memory.of_classifier(p.stage.classifier, shape, p.n_classes) + p.images.nbytes
         real = p.images.arrays["real"]
-        return memory.of_gan(p.spec, tuple(real.shape[1:]), p.n_classes) + memory.of_images(real)
+        return memory.of_gan(p.spec, tuple(real.shape[1:]), p.n_classes) + memory.FLOAT * real.size
 
 
 @dataclass
