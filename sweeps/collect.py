@@ -98,7 +98,8 @@ def write_folder(
     else:
         counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
         missing = len(grid.measures) - len(rows)
-    notes = Counter(note for r in rows if r.record for note in r.record.facts.get("notes", ()))
+    told = [g.facts for g in generators] if alone else [r.record.facts for r in rows if r.record]
+    notes = Counter(note for facts in told for note in facts.get("notes", ()))
     summary = {
         "study": study.name,
         "question": study.question,

@@ -19,21 +19,20 @@ def gpus_here() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
-def _gpus_at(address: str) -> float:
-    """GPUs that a cluster has, or that an autoscaler may start for it."""
-    from sweeps import engine
-
-    with engine.cluster(address, 1, {}) as there:
-        return there.most("GPU")
-
-
 def _on_gpus(resources: Resources, address: str | None) -> bool:
-    """Whether trials will have a GPU, as `Placement.of` decides it."""
+    """Whether trials will have a GPU, as `Placement.of` decides it; UserError where it cannot."""
     if resources.device != "auto":
         return resources.device == "cuda"
     if resources.gpus_per_trial is not None:
         return resources.gpus_per_trial > 0
-    return bool(_gpus_at(address) if address else gpus_here())
+    if address is None:
+        return gpus_here() > 0
+
+    from sweeps import engine
+    from sweeps.cluster.placement import Placement
+
+    with engine.cluster(address, 1, {}) as there:  # what it has, or an autoscaler may start for it
+        return Placement.of(resources, there).device == "cuda"
 
 
 def _said(folder: Path) -> str | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Fused = FitClassifier | FitGan
 Found = tuple[Artifact, Cost]
 
+OWN = 0.9  # of a trial's part of a GPU's memory, for tensors: CUDA itself takes the rest
 SAVING = 10  # keeping the states of all members takes at most one part in so many of the time
 
 
@@ -121,7 +122,7 @@ def sizes_of(placement: "Placement") -> Sizes:
     if placement.device == "cuda" and share < 1:
         import torch
 
-        torch.cuda.set_per_process_memory_fraction(share)
+        torch.cuda.set_per_process_memory_fraction(OWN * share)
     return Sizes(placement.device, placement.together, share)
 
 

@@ -1,13 +1,15 @@
 """Whether trainings are fused: settled before cells are laid out, once for a run folder, and part of their keys."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from ganaug.errors import UserError
-from sweeps import fusing
+from sweeps import engine, fusing
 from sweeps import study_file as studies
+from sweeps.cluster.placement import There
 from sweeps.fusing import settled
 from sweeps.grid import Grid
 from sweeps.reach import reach
@@ -34,6 +36,21 @@ def test_auto_is_where_trials_have_a_gpu(tiny: Path, tmp_path: Path, monkeypatch
     assert fuse(tiny, tmp_path, "fuse=off") == "off"
     assert fuse(tiny, tmp_path, "resources.device=cpu") == "off"
     assert fuse(tiny, tmp_path, "resources.gpus_per_trial=0") == "off"
+
+
+def test_a_cluster_is_asked_for_what_it_has_or_may_get(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = studies.load(str(tiny))
+
+    def on(there: There) -> str:
+        monkeypatch.setattr(engine, "cluster", lambda address, cpus, environment: nullcontext(there))
+        return settled(study, tmp_path, "10.0.0.1:6379").fuse
+
+    assert on(There({"CPU": 8.0}, {})) == "off"
+    assert on(There({"CPU": 8.0}, {"GPU": 4.0, "CPU": 32.0})) == "on"
+    with pytest.raises(UserError, match=r"^resources.device: auto cannot tell what to wait for"):
+        on(There({}, {}))
 
 
 @pytest.mark.parametrize("words", ["on", "true", "'on'"])

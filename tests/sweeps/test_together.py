@@ -1,6 +1,7 @@
 """Members of batched models: who trains with whom, and that what goes wrong with one stays with it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from ganaug.classifiers import training
 from ganaug.errors import DiskError, LeakError
 from ganaug.gans import fit
 from ganaug.stages import FitClassifier, Measure
+from sweeps.collect import rows_of, write_folder
 from sweeps.execute import Evaluator
 from sweeps.grid import Grid
 from sweeps.plan import Job, generator_of, plan
+from sweeps.run_folder import RunFolder
 from sweeps.store import Store
 from sweeps.together import Sizes
 
@@ -144,18 +147,22 @@ def test_unequal_updates_do_not_train_together(
 )
 def test_what_does_not_fit_is_halved_and_noted(
     make_grid: Callable[..., Grid], store: Store, groups: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
+    error: Exception, tmp_path: Path,
 ) -> None:  # fmt: skip
     breaks(monkeypatch, training, lambda members: error if len(members) > 1 else None)
     breaks(monkeypatch, fit, lambda members: error if len(members) > 2 else None)
-    measures = list(make_grid("fuse=on").measures.values())
+    grid = make_grid("fuse=on")
+    measures = list(grid.measures.values())
     _, answers = run(store, measures, at_most=4)
     assert groups["gans"] == [2, 2], "4 did not fit"
     assert groups["classifiers"] == [1] * 12, "nor did 4 and 2; nobody tries them again"
     assert all("failed" not in a.facts for a in answers.values())
     notes = {tuple(a.facts["notes"]) for a in answers.values()}
     alone = "classifiers trained one at a time after 4 did not fit"
-    assert notes == {(alone,), ("GANs trained together in 2s after 4 did not fit", alone)}
+    pairs = "GANs trained together in 2s after 4 did not fit"
+    assert notes == {(alone,), (pairs, alone)}
+    summary = write_folder(grid, store, RunFolder(tmp_path / "run"), rows_of(grid, store, {}), {}, {})
+    assert summary["notes"] == {alone: 12, pairs: 8}
 
 
 def test_no_memory_for_one_alone_is_that_cells_failure(
