@@ -13,6 +13,7 @@ from sweeps.cluster.placement import There
 from sweeps.fusing import settled
 from sweeps.grid import Grid
 from sweeps.reach import reach
+from sweeps.search.space import settle
 from sweeps.store import Store
 from sweeps.study_file import to_yaml
 
@@ -101,3 +102,11 @@ def test_a_store_keeps_what_a_study_reaches_either_way(
     only.write_text(to_yaml(studies.load(str(tiny), ["fuse=off"])))
     assert reach(str(only), tmp_path, store).keys >= keys[0]
     assert not reach(str(only), tmp_path, store).keys & keys[1]
+
+
+def test_a_fused_search_has_a_history_of_its_own(tiny: Path) -> None:
+    digests = [
+        settle(studies.load(str(tiny), ["n_real=[3]", "n_gen=[6]", f"fuse={word}"])).digest("data")
+        for word in ("auto", "off", "on")
+    ]
+    assert digests[0] == digests[1] != digests[2]

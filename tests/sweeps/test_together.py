@@ -12,12 +12,15 @@ from ganaug.artifact import Artifact, NoResult
 from ganaug.classifiers import training
 from ganaug.errors import DiskError, LeakError
 from ganaug.gans import fit
+from ganaug.recipe import validation
 from ganaug.stages import FitClassifier, Measure
+from sweeps.cluster.placement import Placement
 from sweeps.collect import rows_of, write_folder
 from sweeps.execute import Evaluator
 from sweeps.grid import Grid
 from sweeps.plan import Job, generator_of, plan
 from sweeps.run_folder import RunFolder
+from sweeps.search.workers import Worker
 from sweeps.store import Store
 from sweeps.together import Sizes
 
@@ -332,3 +335,17 @@ def test_what_is_asked_for_beside_a_job_has_no_company(
     evaluator.take_up(Job(None, tuple(measures[1:])))
     evaluator.get(measures[0])
     assert groups["classifiers"] == [1]
+
+
+def test_a_step_of_a_search_trains_its_seeds_together(
+    make_grid: Callable[..., Grid], store: Store, groups: dict[str, list[int]]
+) -> None:
+    grid = make_grid("fuse=on", "n_real=[3]", "n_gen=[6]", "threshold=[0]")
+    leaves = [validation(cell) for cell in grid.cells.values()]
+    worker = Worker(store.uri, Placement(slots=1, cpus=1, gpus=0, device="cpu", limit=1, retries=0, together=8))
+    for wave in plan(leaves, set(), 1):
+        for job in wave:
+            ran, failures = worker.run(job)
+            assert failures == {}
+            assert ran["validate"] == ran["fit_gan"] == ran["select"] == 2
+    assert groups == {"gans": [2], "classifiers": [2]}
