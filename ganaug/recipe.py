@@ -29,7 +29,6 @@ from ganaug.stages import (
     Validate,
 )
 
-
 AStage = TypeVar("AStage", bound=Stage)
 ASpec = TypeVar("ASpec", bound=specs.Spec)
 
@@ -62,7 +61,7 @@ class Cell:
 
 
 @lru_cache(maxsize=1 << 14)
-def _one(stage: AStage) -> AStage:
+def shared(stage: AStage) -> AStage:
     """The stage equal to this one that other cells have: its key is made once, and it is held once."""
     return stage
 
@@ -91,11 +90,11 @@ def _judge(cell: Cell, split: Split) -> FitJudge:
     classifier = specs.judging(cell.classifier)
     classifier = classifier.model_copy(update={"steps": cell.judge.steps or cell.classifier.steps})
     da = specs.parse_da(cell.judge.da)
-    return _one(FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else _PLAIN))
+    return shared(FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else _PLAIN))
 
 
 def _split(cell: Cell) -> Split:
-    return _one(Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed))
+    return shared(Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed))
 
 
 def generator(cell: Cell) -> FitGan:
@@ -108,13 +107,13 @@ def generator(cell: Cell) -> FitGan:
         images = AugmentGenerated(first, cell.pool, cell.gan_da, n_da, cell.augmentation)
     elif cell.gan_da:
         images = Augment(split, cell.gan_da, n_da, cell.augmentation)
-    return _one(FitGan(images, cell.gan, cell.seed))
+    return shared(FitGan(images, cell.gan, cell.seed))
 
 
 def _generated(cell: Cell, split: Split) -> Select:
     chosen = strict(cell.filter, cell.threshold)
     judge = _judge(cell, split) if specs.asks_judge(chosen) else None
-    return _one(Select(generator(cell), cell.pool, chosen, cell.n_gen, judge))
+    return shared(Select(generator(cell), cell.pool, chosen, cell.n_gen, judge))
 
 
 def _extra(cell: Cell, split: Split) -> Extra | None:
