@@ -20,6 +20,7 @@ from ganaug.classifiers.networks import Network, build, load_weights
 from ganaug.classifiers.preprocessing import Preprocessing
 from ganaug.images import background, image_shape, to_float
 from ganaug.members import Convolution, member, stack
+from ganaug.precision import arithmetic, require, widened
 from ganaug.randomness import torch_rng
 from ganaug.specs import AugmentationSpec, ClassifierSpec, Fill, MixingSpec
 
@@ -168,8 +169,9 @@ def fit_together(
 
     They may differ in everything but the image's shape and the number of updates, else ValueError. A member whose loss
     is not finite leaves the others untouched.  how: of its convolutions, see `ganaug.members`.  graph: on a GPU updates
-    are recorded once and replayed.
+    are recorded once and replayed. UserError where the device lacks the precision.
     """
+    require(spec.precision, device, "classifier.precision")
     steps = _checked(spec, members)
     # those that are augmented alike next to each other
     places = sorted(range(len(members)), key=lambda k: (members[k].alike, k))
@@ -219,10 +221,12 @@ def _trained(
     def step(tensors: Tensors) -> Tensors:
         images = data.batch(tensors["at"])
         images = torch.cat([group(images, tensors) for group in groups])
-        features = whole.features(images)
-        if spec.dropout:
-            features = features * tensors["kept"] / (1 - spec.dropout)
-        losses = data.losses(whole.out(features), tensors["at"])
+        with arithmetic(spec.precision, device):
+            features = whole.features(images)
+            if spec.dropout:
+                features = features * tensors["kept"] / (1 - spec.dropout)
+            logits = widened(whole.out(features))
+        losses = data.losses(logits, tensors["at"])
         optimiser.zero_grad()
         losses.sum().backward()  # a sum: no member's gradient depends on how many there are
         return {"losses": losses.detach()}

@@ -18,6 +18,7 @@ from ganaug.gans.step import Step, follow
 from ganaug.gans.training import SNAPSHOT_PER_CLASS, State, Trained, Trainer, penalty_due, pictured
 from ganaug.images import image_shape, to_float
 from ganaug.members import Convolution, member, stack
+from ganaug.precision import require
 from ganaug.specs import AnyGan
 
 Save = Callable[[Callable[[], list[State | None]]], None]
@@ -187,7 +188,9 @@ def train_together(
     catch up first. One that diverges stops, and leaves the others untouched.
     save: handed a way to all members' states every `CHECK_EVERY` steps, None for one that has diverged.
     how: of convolutions, see `ganaug.members`.  graph: on a GPU steps are recorded once and replayed.
+    UserError where the device lacks the precision.
     """
+    require(spec.precision, device, "gan.precision")
     shapes = {image_shape(m.images) for m in members}
     if len(shapes) != 1:
         raise ValueError(f"GANs train together with one image shape, got {sorted(shapes)}")

@@ -12,6 +12,7 @@ from torch import nn
 from ganaug.ahead import Tensors
 from ganaug.gans import diffaugment, infogan
 from ganaug.gans.losses import LOSSES, mode_seeking
+from ganaug.precision import arithmetic, widened
 from ganaug.specs import AnyGan, ProjectionSpec
 
 
@@ -63,8 +64,18 @@ class Step:
             images, draws = images.flatten(0, 1), {name: drawn.flatten() for name, drawn in draws.items()}
         return diffaugment.apply(images, self.spec.diffaugment, fill, draws).view(shape)
 
+    def _generated(self, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        with arithmetic(self.spec.precision, self.device):
+            return widened(self.generator(latent, labels))
+
     def _scores(self, images: torch.Tensor, labels: torch.Tensor, draws: Tensors) -> torch.Tensor:
-        return self.discriminator(images, labels, list(under("kept", draws).values()))
+        with arithmetic(self.spec.precision, self.device, self.discriminator):
+            return widened(self.discriminator(images, labels, list(under("kept", draws).values())))
+
+    def _read(self, net: infogan.Discriminator, images: torch.Tensor) -> tuple[torch.Tensor, infogan.Reading]:
+        with arithmetic(self.spec.precision, self.device, net):
+            scores, reading = net.read(images)
+        return widened(scores), infogan.Reading(*map(widened, (reading.logits, reading.mean, reading.log_variance)))
 
     def _discriminator_losses(
         self, real: torch.Tensor, labels: torch.Tensor, draws: Tensors
@@ -75,14 +86,14 @@ class Step:
         if isinstance(net, infogan.Discriminator):  # never sees a label: what it generates is told random codes
             codes = draws["labels"]
             with torch.no_grad():
-                fake = self.generator(latent, codes)
-            on_real, _ = net.read(real)
-            on_fake, reading = net.read(fake)
+                fake = self._generated(latent, codes)
+            on_real, _ = self._read(net, real)
+            on_fake, reading = self._read(net, fake)
             loss = d_loss(on_real, on_fake)
             paid = loss + infogan.information_loss(net.spec, reading, codes, latent)[0]
             return loss, paid + self._guidance(net, draws["few"]) if net.spec.guidance else paid
         with torch.no_grad():
-            fake = self.generator(latent, labels)
+            fake = self._generated(latent, labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
         both = self._seen(torch.cat([real, fake], -4), under("seen", draws))
         on_real, on_fake = self._scores(both, torch.cat([labels, labels], -1), draws).chunk(2, -1)
@@ -91,7 +102,7 @@ class Step:
 
     def _guidance(self, net: infogan.Discriminator, few: torch.Tensor) -> torch.Tensor:
         """What Q pays for not knowing the few labelled real images."""
-        logits = net.read(self._images(few))[1].logits
+        logits = self._read(net, self._images(few))[1].logits
         return net.spec.guidance * infogan.mean_cross_entropy(logits, self.labels[few])
 
     def update(self, draws: Tensors, penalise: bool) -> tuple[torch.Tensor, ...]:
@@ -111,11 +122,11 @@ class Step:
         draws = under("g", draws)
         self.discriminator.requires_grad_(False)
         labels, latent = draws["labels"], draws["latent"]
-        fake = self.generator(latent, labels)
+        fake = self._generated(latent, labels)
         more: tuple[torch.Tensor, ...] = ()
         net = self.discriminator
         if isinstance(net, infogan.Discriminator):
-            on_fake, reading = net.read(fake)
+            on_fake, reading = self._read(net, fake)
             loss_g = g_loss(on_fake)
             pays, categorical = infogan.information_loss(net.spec, reading, labels, latent)
             paid, more = loss_g + pays, (categorical.detach(), infogan.bound(reading.logits.detach(), labels))
@@ -133,7 +144,7 @@ class Step:
     def _penalise(self, real: torch.Tensor, labels: torch.Tensor) -> None:
         """Add the gradient of R1 (Mescheder et al. 2018, arXiv:1801.04406): r1 / 2 times the mean squared norm of the
         score's gradient at real images. Lazily (Karras et al. 2019, arXiv:1912.04958, appendix B): seldom, and the
-        more strongly.
+        more strongly. In float32 whatever the precision: the gradient of a gradient.
         """
         real = real.detach().requires_grad_()
         score = self.discriminator(real, labels)

@@ -16,6 +16,7 @@ from ganaug.gans import cgan, diffaugment, infogan
 from ganaug.gans.networks import build
 from ganaug.gans.step import Step, follow
 from ganaug.images import background, image_shape, to_float, to_uint8
+from ganaug.precision import require
 from ganaug.randomness import derive, torch_rng
 from ganaug.specs import AnyGan, InfoGanSpec, ProjectionSpec
 
@@ -248,8 +249,10 @@ def train(
 
     `save` is handed a way to the whole state every `CHECK_EVERY` steps and decides whether to take it; `state` is one
     it took.
-    Training stops at the first loss that is not finite, and says so in `diverged`.
+    Training stops at the first loss that is not finite, and says so in `diverged`. UserError where the device lacks the
+    precision.
     """
+    require(spec.precision, device, "gan.precision")
     trainer = Trainer(spec, images, labels, n_classes, seed, device)
     if state is not None:
         trainer.load(state)
