@@ -11,9 +11,11 @@ from tiny import images as split_images
 from ganaug.gans import training
 from ganaug.gans.fused import GanMember, train_together
 from ganaug.gans.training import train
+from ganaug.precision import has_bfloat16
 from ganaug.specs import DiffAugmentSpec
 
 CLOSE = 1e-10
+hardware = pytest.mark.skipif(not has_bfloat16("cpu"), reason="this CPU has no bfloat16 in hardware")
 ARRAYS = split_images(8).arrays
 STEPS = 7
 
@@ -162,6 +164,17 @@ def test_when_all_have_diverged_nothing_goes_on():
 def test_in_float32_it_is_alone_within_its_rounding():
     for one, trained in zip(MEMBERS, train_together(CGAN, MEMBERS, 10), strict=True):
         assert apart(trained, alone(CGAN, one)) < 1e-3
+
+
+@hardware
+@pytest.mark.parametrize("name", GANS)
+def test_in_bfloat16_it_is_near_alone_and_keeps_float32(name):
+    spec = GANS[name].model_copy(update={"steps": 2, "precision": "bfloat16"})
+    plain = train_together(GANS[name].model_copy(update={"steps": 2}), MEMBERS, 10)
+    for one, trained, other in zip(MEMBERS, train_together(spec, MEMBERS, 10), plain, strict=True):
+        assert apart(trained, alone(spec, one)) < 0.05
+        assert not same(trained, other)
+        assert {v.dtype for v in weights(trained).values()} <= {torch.float32, torch.int64}
 
 
 def test_members_of_several_shapes_are_refused():
