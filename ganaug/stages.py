@@ -29,12 +29,6 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 
 @cache
-def _names(kind: type["Stage"]) -> tuple[str, ...]:
-    """The names of a stage's parameters."""
-    return tuple(f.name for f in dataclasses.fields(kind))
-
-
-@cache
 def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
@@ -72,9 +66,14 @@ class Stage:
         """The stage's name in file names and columns: `FitGan` is `fit_gan`."""
         return _snake(cls.__name__)
 
+    @classmethod
+    @cache
+    def _names(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in dataclasses.fields(cls))
+
     def describe(self) -> dict[str, Any]:
         """Everything the key is made of, as JSON."""
-        own = {name: getattr(self, name) for name in _names(type(self))}
+        own = {name: getattr(self, name) for name in self._names()}
         parameters = {k: _plain(v) for k, v in own.items() if not (v is None and k in self.later)}
         return {"stage": self.kind(), "version": self.version, **parameters}
 
@@ -85,7 +84,7 @@ class Stage:
 
     def parents(self) -> Iterator["Stage"]:
         """The stages this one is built on."""
-        for name in _names(type(self)):
+        for name in self._names():
             value = getattr(self, name)
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Stage):
