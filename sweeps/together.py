@@ -65,7 +65,7 @@ class _Member:
             shape: Any = tuple(p.images.shape[1:])
             return memory.of_classifier(p.stage.classifier, shape, p.n_classes) + p.images.nbytes
         real = p.images.arrays["real"]
-        return memory.of_gan(p.spec, tuple(real.shape[1:]), p.n_classes) + memory.FLOAT * real.size
+        return memory.of_gan(p.spec, tuple(real.shape[1:]), p.n_classes) + real.nbytes
 
 
 @dataclass
@@ -284,18 +284,19 @@ class Together:
             return list(fit.train_members(prepared, self.evaluator.device, self._saver(members)))
         return list(training.train_members(prepared, self.evaluator.device))
 
-    def _saver(self, members: list[_Member]) -> Callable[[Callable[[], list[State]]], None]:
+    def _saver(self, members: list[_Member]) -> Callable[[Callable[[], list[State | None]]], None]:
         """Keeps the state of every member's training, each under its own key, now and then."""
         wait = self.evaluator.checkpoint_seconds
         last = time.monotonic()
 
-        def save(states: Callable[[], list[State]]) -> None:
+        def save(states: Callable[[], list[State | None]]) -> None:
             nonlocal last, wait
             began = time.monotonic()
             if began - last < wait:
                 return
             for member, state in zip(members, states(), strict=True):
-                self.evaluator.store.save_progress(member.stage.key, state)
+                if state is not None:  # it has diverged, and is told so at the end
+                    self.evaluator.store.save_progress(member.stage.key, state)
             last = time.monotonic()
             wait = wait and max(self.evaluator.checkpoint_seconds, SAVING * (last - began))
 

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from ganaug.augmentation import online
 from ganaug.classifiers.networks import Network, build, load_weights
 from ganaug.images import background, image_shape, to_float
+from ganaug.precision import arithmetic, require, widened
 from ganaug.randomness import torch_rng
 from ganaug.specs import AugmentationSpec, ClassifierSpec, MixingSpec
 
@@ -130,7 +131,9 @@ def fit(
     """Train on uint8 (N, C, H, H) and int64 (N,); the network on `device` and 20 losses, evenly spaced, as means.
 
     start: the weights to go on from, by name; the optimiser begins afresh. watch: told of the network as it learns.
+    UserError where the device lacks the precision.
     """
+    require(spec.precision, device, "classifier.precision")
     extras = extras or Extras(0, MixingSpec())
     steps = spec.updates(len(images))
     net = build(spec, image_shape(images), n_classes, seed).to(device).train()
@@ -149,7 +152,8 @@ def fit(
         batch = x[at]
         if da:
             batch = online(batch, da, augmentation or AugmentationSpec(), fill, draws)
-        logits = net.out(dropped(net.features(batch), spec.dropout, drops))
+        with arithmetic(spec.precision, device):
+            logits = widened(net.out(dropped(net.features(batch), spec.dropout, drops)))
         loss = weighted(logits, at) if weighted else cross_entropy(logits, y[at], label_smoothing=spec.label_smoothing)
         optimiser.zero_grad()
         loss.backward()

@@ -73,7 +73,8 @@ class Preprocessing(nn.Module):
             self.std.copy_((squares / n - mean**2).clamp(min=0).sqrt().view(-1, 1, 1) + EPSILON)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (self._own(x) - self.mean.unsqueeze(-4)) / self.std.unsqueeze(-4)
+        with torch.autocast(x.device.type, enabled=False):  # float32, whatever the network computes in
+            return (self._own(x) - self.mean.unsqueeze(-4)) / self.std.unsqueeze(-4)
 
 
 def preprocessing(spec: PreprocessingSpec, channels: int) -> nn.Module:

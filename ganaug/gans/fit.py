@@ -22,7 +22,7 @@ from ganaug.specs import AnyGan
 if TYPE_CHECKING:
     from ganaug.stages import FitGan
 
-Keep = Callable[[Callable[[], list[Arrays]]], None]
+Keep = Callable[[Callable[[], list[Arrays | None]]], None]
 
 CALIBRATION_PER_CLASS = 50  # generated images, from a stream of their own
 TRAVERSED, TRAVERSAL_VALUES = 0.95, 9  # how far continuous codes in (-1, 1) are moved, and over how many values
@@ -69,8 +69,9 @@ def train_alone(prepared: Prepared, work: Work) -> Trained:
 
 
 def train_members(prepared: Sequence[Prepared], device: str, keep: Keep | None = None) -> list[Trained]:
-    """GANs of one spec as members of one batched model; `keep` is handed a way to the states of all of them."""
-    save = None if keep is None else lambda progress: keep(lambda: [_to_numpy(state) for state in progress()])
+    """GANs of one spec as members of one batched model; `keep` is handed a way to the states of all of them,
+    None for one that has diverged."""
+    save = None if keep is None else lambda progress: keep(lambda: [state and _to_numpy(state) for state in progress()])
     first = prepared[0]
     return train_together(first.spec, [p.member() for p in prepared], first.n_classes, device, save)
 
@@ -86,7 +87,7 @@ def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Wo
     if not fused:
         return finish(prepared, train_alone(prepared, work))
     keep = work.save
-    save = None if keep is None else lambda states: keep(lambda: states()[0])
+    save = None if keep is None else lambda states: keep(lambda: states()[0] or {})
     return finish(prepared, train_members([prepared], work.device, save)[0])
 
 
