@@ -147,7 +147,7 @@ def _refusal(row: Mapping[str, Any]) -> str:
 
 
 def _average(run: Run) -> str:
-    mean = average_delta(run.grid)
+    mean = average_delta(run.in_common)
     if not mean or mean["n_settings"] < 2:
         return ""
     return (

@@ -21,7 +21,7 @@ MOST_SIGN_FLIPPED = 24
 
 def _whole_settings(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Accuracies in percent of the settings that every seed has, and of their controls: (n_seeds, n_settings) each."""
-    pairs = paired_deltas(run.grid)
+    pairs = paired_deltas(run.in_common)
     by = [name for name in factors(run.grid) if name != "seed"]
     pairs = pairs.assign(setting=pairs.groupby(by, dropna=False, sort=False).ngroup())
     tables = [
@@ -36,7 +36,7 @@ def overall(run: Run) -> pd.DataFrame:
 
     Columns: measure, unit, value, low, high (95 %, over seeds; a seed is one observation however many settings).
     """
-    mean = average_delta(run.grid)
+    mean = average_delta(run.in_common)
     ours, theirs = _whole_settings(run) if mean else (np.empty((0, 0)), np.empty((0, 0)))
     if mean is None or not ours.size:
         return pd.DataFrame(columns=["measure", "unit", "value", "low", "high"])

@@ -74,7 +74,7 @@ def threshold_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure 
 
     where: levels of other factors; default: those of `question`.
     """
-    deltas = deltas_over_seeds(run.grid)
+    deltas = deltas_over_seeds(run.grid, run.margin_points, run.looks)
     deltas = deltas[deltas["threshold"].notna()]
     if deltas["threshold"].nunique() < 2:
         return None
