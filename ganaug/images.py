@@ -1,6 +1,6 @@
 """The project's two image ranges and the one pair of functions between them.
 
-At rest: uint8 (N, C, H, W).  For networks: float32 in [-1, 1].
+At rest: uint8 (N, C, H, W).  For networks: float32 in [-1, 1], or whatever PyTorch's default type is.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def image_shape(images: torch.Tensor | np.ndarray) -> tuple[int, int, int]:
 
 def to_float(images: torch.Tensor | np.ndarray) -> torch.Tensor:
     """uint8 (N, C, H, W) in [0, 255]  ->  float32 in [-1, 1]."""
-    return _tensor(images).to(torch.float32).div_(127.5).sub_(1.0)
+    return _tensor(images).to(torch.get_default_dtype()).div_(127.5).sub_(1.0)
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:

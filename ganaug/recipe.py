@@ -1,7 +1,8 @@
 """The augmentation recipe: one image's way from a data set to a record, as stages. The whole story on one screen."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from functools import lru_cache
+from typing import Any, TypeVar, assert_never
 
 from ganaug import specs
 from ganaug.records import Arm
@@ -21,11 +22,17 @@ from ganaug.stages import (
     Select,
     Shuffle,
     Split,
+    Stage,
     TestImages,
     TrainImages,
     Unlabelled,
     Validate,
 )
+
+AStage = TypeVar("AStage", bound=Stage)
+ASpec = TypeVar("ASpec", bound=specs.Spec)
+
+_PLAIN, _UNMIXED = specs.AugmentationSpec(), specs.MixingSpec()
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,19 @@ class Cell:
     semi: specs.SemiSpec | None = None  # of a study about unlabelled images; then arm says if this cell has them
 
 
+@lru_cache(maxsize=1 << 14)
+def shared(stage: AStage) -> AStage:
+    """The stage equal to this one that other cells have: its key is made once, and it is held once."""
+    return stage
+
+
+def _but(spec: ASpec, **changes: Any) -> ASpec:
+    """The spec with these settings; itself where it has them."""
+    same = all(getattr(spec, name) == value for name, value in changes.items())
+    return spec if same else spec.model_copy(update=changes)
+
+
+@lru_cache(maxsize=1024, typed=True)
 def strict(spec: specs.AnyFilter, threshold: float) -> specs.AnyFilter:
     """A filter with every threshold written out: those it leaves open are the cell's.
 
@@ -70,11 +90,11 @@ def _judge(cell: Cell, split: Split) -> FitJudge:
     classifier = specs.judging(cell.classifier)
     classifier = classifier.model_copy(update={"steps": cell.judge.steps or cell.classifier.steps})
     da = specs.parse_da(cell.judge.da)
-    return FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else specs.AugmentationSpec())
+    return shared(FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else _PLAIN))
 
 
 def _split(cell: Cell) -> Split:
-    return Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
+    return shared(Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed))
 
 
 def generator(cell: Cell) -> FitGan:
@@ -87,13 +107,13 @@ def generator(cell: Cell) -> FitGan:
         images = AugmentGenerated(first, cell.pool, cell.gan_da, n_da, cell.augmentation)
     elif cell.gan_da:
         images = Augment(split, cell.gan_da, n_da, cell.augmentation)
-    return FitGan(images, cell.gan, cell.seed)
+    return shared(FitGan(images, cell.gan, cell.seed))
 
 
 def _generated(cell: Cell, split: Split) -> Select:
     chosen = strict(cell.filter, cell.threshold)
     judge = _judge(cell, split) if specs.asks_judge(chosen) else None
-    return Select(generator(cell), cell.pool, chosen, cell.n_gen, judge)
+    return shared(Select(generator(cell), cell.pool, chosen, cell.n_gen, judge))
 
 
 def _extra(cell: Cell, split: Split) -> Extra | None:
@@ -148,21 +168,20 @@ def classifiers(cell: Cell) -> tuple[Fit, ...]:
         return _semi(cell, cell.semi)
     split = _split(cell)
     extra = _extra(cell, split)
-    strength = cell.augmentation if cell.clf_da else specs.AugmentationSpec()
-    strength = strength.model_copy(update={"real_copies": 1})  # of a GAN's training set
-    mixing = cell.mixing if extra else specs.MixingSpec()
+    strength = _but(cell.augmentation if cell.clf_da else _PLAIN, real_copies=1)  # they are of a GAN's training set
+    mixing = cell.mixing if extra else _UNMIXED
     judge = _judge(cell, split) if mixing.soft_labels else None
     spec = cell.classifier
     if cell.arm == "with-validation":
-        spec = spec.model_copy(update={"include_validation": True})
+        spec = _but(spec, include_validation=True)
     continued = spec.warm_start and bool(cell.clf_da)
-    spec = spec.model_copy(update={"warm_start": continued})
+    spec = _but(spec, warm_start=continued)
 
     def fitted(member: int) -> FitClassifier:
         if not continued:
             return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge)
         fresh = spec.model_copy(update={"warm_start": False})
-        start = FitClassifier(split, extra, (), specs.AugmentationSpec(), fresh, member, mixing, judge)
+        start = FitClassifier(split, extra, (), _PLAIN, fresh, member, mixing, judge)
         return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge, start)
 
     return tuple(fitted(member) for member in range(cell.classifier_seeds))

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, ClassVar, assert_never
 
 from ganaug import specs
@@ -25,6 +25,25 @@ class LocalFile:
     sha256: str  # 64 hex digits
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+@cache
+def _names(kind: type["Stage"]) -> tuple[str, ...]:
+    """The names of a stage's parameters."""
+    return tuple(f.name for f in dataclasses.fields(kind))
+
+
+@cache
+def _snake(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+@lru_cache(maxsize=1024)  # a grid has many cells and few specs
+def _identity(spec: specs.Spec) -> dict[str, Any]:
+    return spec.identity()
+
+
 def _plain(value: Any) -> Any:
     """A stage's parameter as canonical JSON: a parent is its key, a file its digest."""
     match value:
@@ -33,7 +52,7 @@ def _plain(value: Any) -> Any:
         case LocalFile():
             return value.sha256
         case specs.Spec():
-            return value.identity()
+            return _identity(value)
         case tuple():
             return [_plain(v) for v in value]
         case _:
@@ -51,24 +70,23 @@ class Stage:
     @classmethod
     def kind(cls) -> str:
         """The stage's name in file names and columns: `FitGan` is `fit_gan`."""
-        return "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
+        return _snake(cls.__name__)
 
     def describe(self) -> dict[str, Any]:
         """Everything the key is made of, as JSON."""
-        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        own = {name: getattr(self, name) for name in _names(type(self))}
         parameters = {k: _plain(v) for k, v in own.items() if not (v is None and k in self.later)}
         return {"stage": self.kind(), "version": self.version, **parameters}
 
     @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON of what this stage is; 64 hex digits."""
-        text = json.dumps(self.describe(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_canonical(self.describe()).encode()).hexdigest()
 
     def parents(self) -> Iterator["Stage"]:
         """The stages this one is built on."""
-        for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
+        for name in _names(type(self)):
+            value = getattr(self, name)
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Stage):
                     yield item

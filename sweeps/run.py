@@ -33,6 +33,16 @@ def slots(study: Study) -> int:
     return max(1, int(local_cpus(study) / study.resources.cpus_per_trial))
 
 
+def _require_precision(study: Study, device: str) -> None:
+    """UserError where a study asks for an arithmetic that this machine lacks."""
+    asked = {(s, setting[s].precision) for setting in study.settings() for s in ("gan", "classifier")}
+    if not study.semi and any(precision != "float32" for _, precision in asked):
+        from ganaug.precision import require
+
+        for section, precision in sorted(asked):
+            require(precision, device, f"{section}.precision")
+
+
 def _execute(
     grid: Grid, store: Store, address: str | None, progress: Callable[[int], None], track: tuple[str, ...], told: Path
 ) -> engine.Outcome:
@@ -44,6 +54,8 @@ def _execute(
 
         ledger = Ledger(grid, Store(store.uri, read_only=True))
         placement = Placement.of(grid.study.resources, there)
+        if not there.grows:  # of a cluster's machines each one answers for itself
+            _require_precision(grid.study, placement.device)
         outcome.slots = placement.slots
         lookout = [Lookout(store, placement)] if there.grows else []
         try:

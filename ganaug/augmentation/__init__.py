@@ -9,24 +9,28 @@ mix).
 from ganaug.augmentation.colour import FLIPS, brightness, channel_shift, contrast, hflip, negative, vflip
 from ganaug.augmentation.geometry import CHUNK, GEOMETRIC, affine, keras_maps, warp
 from ganaug.augmentation.offline import augment, distinct, joined, offline
-from ganaug.augmentation.online import online
+from ganaug.augmentation.online import Draws, apply, draw, online, outside
 
 __all__ = [
     "CHUNK",
     "FLIPS",
     "GEOMETRIC",
+    "Draws",
     "affine",
+    "apply",
     "augment",
     "brightness",
     "channel_shift",
     "contrast",
     "distinct",
+    "draw",
     "hflip",
     "joined",
     "keras_maps",
     "negative",
     "offline",
     "online",
+    "outside",
     "vflip",
     "warp",
 ]

@@ -12,7 +12,7 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 from ganaug.spans import Span
 from ganaug.specs import AugmentationSpec, Fill
 
-CHUNK = 256  # images warped at a time: the sampling grid stays in cache
+CHUNK = 256  # images warped at a time on a CPU: the sampling grid stays in cache
 GEOMETRIC = ("rotation", "shift", "width_shift", "height_shift", "zoom", "shear")
 
 
@@ -119,13 +119,16 @@ def _wrapped(images: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, to
 def warp(images: torch.Tensor, maps: torch.Tensor, fill: torch.Tensor, mode: Fill = "background") -> torch.Tensor:
     """Bilinear resampling of float (N, C, H, W) by maps (N, 2, 3).
 
-    What comes from outside is fill (C,) in the modes background and constant; the edge pixel (aaaa|abcd|dddd), the
-    mirrored image (dcba|abcd|dcba) or the other side (abcd|abcd|abcd) in nearest, reflect and wrap.
+    What comes from outside is fill, (C,) or each image's own (N, C), in the modes background and constant; the edge
+    pixel (aaaa|abcd|dddd), the mirrored image (dcba|abcd|dcba) or the other side (abcd|abcd|abcd) in nearest, reflect
+    and wrap.
     """
-    colour = fill.to(images.device).view(1, -1, 1, 1)
+    colours = fill.to(images.device).expand(len(images), -1)[:, :, None, None]
     out = torch.empty_like(images)
-    for i in range(0, len(images), CHUNK):
-        part = slice(i, i + CHUNK)
+    chunk = CHUNK if images.device.type == "cpu" else max(len(images), 1)
+    for i in range(0, len(images), chunk):
+        part = slice(i, i + chunk)
+        colour = colours[part]
         grid = affine_grid(maps[part].to(images.device), list(images[part].shape), align_corners=False)
         match mode:
             case "background" | "constant":

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from ganaug.augmentation import online
 from ganaug.classifiers.networks import Network, build, load_weights
 from ganaug.images import background, image_shape, to_float
+from ganaug.precision import arithmetic, require, widened
 from ganaug.randomness import torch_rng
 from ganaug.specs import AugmentationSpec, ClassifierSpec, MixingSpec
 
@@ -59,8 +60,11 @@ def mixed_batches(n: int, extras: Extras, batch: int, steps: int, rng: torch.Gen
         yield torch.cat([real, extra + own])
 
 
-class _Loss:
-    """Mean cross entropy of a batch; extra images count `weight` each and may have soft labels."""
+class Loss:
+    """Mean cross entropy of a batch; extra images count `weight` each and may have soft labels.
+
+    `weight` (N,) and `target` (N, classes) are of all training images.
+    """
 
     def __init__(self, labels: torch.Tensor, n_classes: int, extras: Extras, smoothing: float) -> None:
         self.smoothing = smoothing
@@ -68,10 +72,10 @@ class _Loss:
         self.weight = torch.ones(len(labels))
         self.weight[own:] = extras.mixing.weight
         self.weight = self.weight.to(labels.device)
-        self.target = one_hot(labels, n_classes).to(torch.float32)
+        self.target = one_hot(labels, n_classes).to(torch.get_default_dtype())
         if extras.soft is not None:
             share = extras.mixing.soft_labels
-            said = torch.from_numpy(extras.soft).to(labels.device, torch.float32)
+            said = torch.from_numpy(extras.soft).to(self.target)
             self.target[own:] = (1 - share) * self.target[own:] + share * said
 
     def __call__(self, logits: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
@@ -80,12 +84,35 @@ class _Loss:
         return (each * weight).sum() / weight.sum()
 
 
+def kept_features(n: int, width: int, share: float, rng: torch.Generator) -> torch.Tensor:
+    """Which of (n, width) features dropout keeps, bool: each is dropped with probability `share`."""
+    return torch.rand((n, width), generator=rng) >= share
+
+
 def dropped(features: torch.Tensor, share: float, rng: torch.Generator) -> torch.Tensor:
     """Dropout by an explicit generator: each of (N, d) is 0 with probability `share`, the others make up for it."""
     if not share:
         return features
-    kept = (torch.rand(features.shape, generator=rng) >= share).to(features.device)
-    return features * kept / (1 - share)
+    n, width = features.shape
+    return features * kept_features(n, width, share, rng).to(features.device) / (1 - share)
+
+
+def optimiser_of(
+    spec: ClassifierSpec, net: torch.nn.Module, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler | None]:
+    """AdamW over a network's weights, and its schedule for `steps` updates; None where the rate is constant.
+
+    Every weight has its moments to itself and gradients are not clipped, so K stacked members are K trainings.
+    """
+    optimiser = torch.optim.AdamW(net.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True)
+    if spec.schedule == "constant":
+        return optimiser, None
+    return optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, spec.learning_rate, total_steps=steps + 1)
+
+
+def loss_curve(losses: torch.Tensor) -> list[float]:
+    """At most 20 points of one training's losses (updates,), evenly spaced, as means."""
+    return [float(part.mean()) for part in losses.tensor_split(min(20, len(losses)))]
 
 
 def fit(
@@ -104,7 +131,9 @@ def fit(
     """Train on uint8 (N, C, H, H) and int64 (N,); the network on `device` and 20 losses, evenly spaced, as means.
 
     start: the weights to go on from, by name; the optimiser begins afresh. watch: told of the network as it learns.
+    UserError where the device lacks the precision.
     """
+    require(spec.precision, device, "classifier.precision")
     extras = extras or Extras(0, MixingSpec())
     steps = spec.updates(len(images))
     net = build(spec, image_shape(images), n_classes, seed).to(device).train()
@@ -113,20 +142,18 @@ def fit(
     net.learn_preprocessing(x)
     if start is not None:
         load_weights(net, start)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True)
-    schedule = None
-    if spec.schedule == "one-cycle":
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, spec.learning_rate, total_steps=steps + 1)
+    optimiser, schedule = optimiser_of(spec, net, steps)
     order, draws = torch_rng(seed, "classifier", "order"), torch_rng(seed, "classifier", "da")
     drops = torch_rng(seed, "classifier", "dropout")
-    weighted = None if extras.plain else _Loss(y, n_classes, extras, spec.label_smoothing)
+    weighted = None if extras.plain else Loss(y, n_classes, extras, spec.label_smoothing)
     losses = []
     for at in mixed_batches(len(x), extras, spec.batch, steps, order):
         at = at.to(device)
         batch = x[at]
         if da:
             batch = online(batch, da, augmentation or AugmentationSpec(), fill, draws)
-        logits = net.out(dropped(net.features(batch), spec.dropout, drops))
+        with arithmetic(spec.precision, device):
+            logits = widened(net.out(dropped(net.features(batch), spec.dropout, drops)))
         loss = weighted(logits, at) if weighted else cross_entropy(logits, y[at], label_smoothing=spec.label_smoothing)
         optimiser.zero_grad()
         loss.backward()
@@ -136,8 +163,7 @@ def fit(
         losses.append(loss.detach())
         if watch is not None:
             watch.after(len(losses), net, device)
-    curve = [float(part.mean()) for part in torch.stack(losses).tensor_split(min(20, steps))]
-    return net.eval(), curve
+    return net.eval(), loss_curve(torch.stack(losses))
 
 
 @torch.no_grad()

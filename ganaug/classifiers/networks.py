@@ -10,15 +10,16 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import max_pool2d, relu
+from torch.nn.functional import relu
 
 from ganaug.classifiers.preprocessing import Preprocessing, preprocessing
+from ganaug.members import channels_last, halved
 from ganaug.randomness import seeded
 from ganaug.specs import ClassifierSpec
 
 
 class Network(nn.Module):
-    """(N, C, H, H) in [-1, 1] -> logits (N, classes)."""
+    """(N, C, H, H) in [-1, 1] -> logits (N, classes); of stacked members (`ganaug/members.py`), K of each in front."""
 
     out: nn.Linear
 
@@ -58,10 +59,10 @@ class Cnn(Network):
         self.out = nn.Linear(4 * width, n_classes)
 
     def body(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         for conv in self.convs:
-            x = relu(max_pool2d(conv(x), 2))  # pooling first: the same numbers, a quarter of the ReLU's work
-        return relu(self.hidden(x.flatten(1)))
+            x = relu(halved(conv(x)))  # pooling first: the same numbers, a quarter of the ReLU's work
+        return relu(self.hidden(x.flatten(-3)))
 
 
 class Deep(Network):
@@ -86,11 +87,11 @@ class Deep(Network):
         self.out = nn.Linear(widths[-1] * side * side, n_classes)
 
     def body(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
-        for conv, norm, halved in zip(self.convs, self.norms, self.halved, strict=True):
+        x = channels_last(x)
+        for conv, norm, pooled in zip(self.convs, self.norms, self.halved, strict=True):
             x = conv(x)
-            x = relu(norm(max_pool2d(x, 2) if halved else x))
-        return x.flatten(1)
+            x = relu(norm(halved(x) if pooled else x))
+        return x.flatten(-3)
 
 
 class Keras(Network):
@@ -110,11 +111,11 @@ class Keras(Network):
             nn.init.zeros_(layer.bias)
 
     def body(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         for conv, pooled in zip(self.convs, (True, True, False, True), strict=True):
             x = conv(x)
-            x = relu(max_pool2d(x, 2) if pooled else x)
-        return relu(self.hidden(x.flatten(1)))
+            x = relu(halved(x) if pooled else x)
+        return relu(self.hidden(x.flatten(-3)))
 
 
 NETWORKS: dict[str, type[Cnn] | type[Deep] | type[Keras]] = {"cnn": Cnn, "deep": Deep, "keras": Keras}

@@ -17,7 +17,8 @@ EPSILON = 1e-6  # Keras': added to a standard deviation
 
 
 class Preprocessing(nn.Module):
-    """float (N, C, H, W) in [-1, 1] -> what the network sees: grey levels 0 to 255, standardised as the spec says.
+    """float (N, C, H, W) in [-1, 1], or (K, N, C, H, W) of members, -> what the network sees: grey levels 0 to 255,
+    standardised as the spec says.
 
     `mean` and `std` (C, 1, 1) are of the training images; `learn` fills them in. RuntimeError where the source of the
     user's function is no longer the one that the spec was made with.
@@ -41,7 +42,8 @@ class Preprocessing(nn.Module):
         """The part that needs no statistics of other images."""
         x = (x + 1) * 127.5
         if self.function is not None:
-            shape, x = x.shape, self.function(x)
+            shape = x.shape
+            x = self.function(x) if x.dim() == 4 else torch.stack([self.function(own) for own in x])
             if x.shape != shape or not x.is_floating_point():
                 raise ValueError(
                     f"{self.spec.function} must return float (N, C, H, W) of the shape it is given, {tuple(shape)}, "
@@ -50,9 +52,9 @@ class Preprocessing(nn.Module):
         if self.spec.rescale is not None:
             x = x * self.spec.rescale
         if self.spec.samplewise_center:
-            x = x - x.mean(dim=(1, 2, 3), keepdim=True)
+            x = x - x.mean(dim=(-3, -2, -1), keepdim=True)
         if self.spec.samplewise_std:
-            x = x / (x.std(dim=(1, 2, 3), correction=0, keepdim=True) + EPSILON)
+            x = x / (x.std(dim=(-3, -2, -1), correction=0, keepdim=True) + EPSILON)
         return x
 
     @torch.no_grad()
@@ -71,7 +73,8 @@ class Preprocessing(nn.Module):
             self.std.copy_((squares / n - mean**2).clamp(min=0).sqrt().view(-1, 1, 1) + EPSILON)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (self._own(x) - self.mean) / self.std
+        with torch.autocast(x.device.type, enabled=False):  # float32, whatever the network computes in
+            return (self._own(x) - self.mean.unsqueeze(-4)) / self.std.unsqueeze(-4)
 
 
 def preprocessing(spec: PreprocessingSpec, channels: int) -> nn.Module:

@@ -17,6 +17,7 @@ from ganaug.gans.diffaugment import diffaugment
 from ganaug.gans.losses import LOSSES, mode_seeking
 from ganaug.gans.networks import build
 from ganaug.images import background, image_shape, to_float, to_uint8
+from ganaug.precision import arithmetic, require, widened
 from ganaug.randomness import derive, torch_rng
 from ganaug.specs import AnyGan, InfoGanSpec, ProjectionSpec
 
@@ -60,7 +61,8 @@ class Trainer:
     def __init__(
         self, spec: AnyGan, images: torch.Tensor, labels: torch.Tensor, n_classes: int, seed: int, device: str
     ) -> None:
-        """images: uint8 (N, C, H, H); labels: int64 (N,)."""
+        """images: uint8 (N, C, H, H); labels: int64 (N,). UserError where the device lacks the precision."""
+        require(spec.precision, device, "gan.precision")
         self.spec, self.n_classes, self.device = spec, n_classes, device
         self.fill = background(images)
         self.real = to_float(images).to(device)
@@ -102,6 +104,19 @@ class Trainer:
             return diffaugment(images, self.spec.diffaugment, self.fill, self.rng, self.step / self.spec.steps)
         return images
 
+    def _generated(self, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        with arithmetic(self.spec.precision, self.device):
+            return widened(self.generator(latent, labels))
+
+    def _scores(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        with arithmetic(self.spec.precision, self.device, self.discriminator):
+            return widened(self.discriminator(images, labels, self.rng))
+
+    def _read(self, net: infogan.Discriminator, images: torch.Tensor) -> tuple[torch.Tensor, infogan.Reading]:
+        with arithmetic(self.spec.precision, self.device, net):
+            scores, reading = net.read(images)
+        return widened(scores), infogan.Reading(*map(widened, (reading.logits, reading.mean, reading.log_variance)))
+
     def _random_labels(self) -> torch.Tensor:
         """Each class drawn twice, in the batch's two halves: `mode_seeking` compares images of one class."""
         half = torch.randint(self.n_classes, (-(-self.spec.batch // 2),), generator=self.rng)
@@ -115,16 +130,16 @@ class Trainer:
         if isinstance(net, infogan.Discriminator):  # never sees a label: what it generates is told random codes
             codes, latent = self._random_labels(), self._latent(len(labels))
             with torch.no_grad():
-                fake = self.generator(latent, codes)
-            on_real, _ = net.read(real)
-            on_fake, reading = net.read(fake)
+                fake = self._generated(latent, codes)
+            on_real, _ = self._read(net, real)
+            on_fake, reading = self._read(net, fake)
             loss = d_loss(on_real, on_fake)
             return loss, loss + infogan.information_loss(net.spec, reading, codes, latent)[0] + self._guidance(net)
         with torch.no_grad():
-            fake = self.generator(self._latent(len(labels)), labels)
+            fake = self._generated(self._latent(len(labels)), labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
         both = self._seen(torch.cat([real, fake]))
-        on_real, on_fake = self.discriminator(both, torch.cat([labels, labels]), self.rng).chunk(2)
+        on_real, on_fake = self._scores(both, torch.cat([labels, labels])).chunk(2)
         loss = d_loss(on_real, on_fake)
         return loss, loss
 
@@ -135,7 +150,7 @@ class Trainer:
             return 0.0
         few = infogan.labelled(self.labels, self.n_classes, spec.labels_per_class)
         drawn = few[torch.randint(len(few), (spec.batch,), generator=self.rng).to(self.device)]
-        return spec.guidance * cross_entropy(net.read(self.real[drawn])[1].logits, self.labels[drawn])
+        return spec.guidance * cross_entropy(self._read(net, self.real[drawn])[1].logits, self.labels[drawn])
 
     def advance(self) -> tuple[torch.Tensor, ...]:
         """One step; the losses in the order of `parts`, still on the device."""
@@ -150,16 +165,16 @@ class Trainer:
         labels = self._random_labels()
         self.discriminator.requires_grad_(False)
         latent = self._latent(len(labels))
-        fake = self.generator(latent, labels)
+        fake = self._generated(latent, labels)
         more: tuple[torch.Tensor, ...] = ()
         net = self.discriminator
         if isinstance(net, infogan.Discriminator):
-            on_fake, reading = net.read(fake)
+            on_fake, reading = self._read(net, fake)
             loss_g = g_loss(on_fake)
             pays, categorical = infogan.information_loss(net.spec, reading, labels, latent)
             paid, more = loss_g + pays, (categorical.detach(), infogan.bound(reading.logits.detach(), labels))
         else:
-            loss_g = g_loss(self.discriminator(self._seen(fake), labels, self.rng))
+            loss_g = g_loss(self._scores(self._seen(fake), labels))
             if isinstance(self.spec, ProjectionSpec) and self.spec.mode_seeking:
                 loss_g = loss_g + self.spec.mode_seeking * mode_seeking(fake, latent)
             paid = loss_g
@@ -180,7 +195,7 @@ class Trainer:
     def _penalise(self, real: torch.Tensor, labels: torch.Tensor) -> None:
         """Add the gradient of R1 (Mescheder et al. 2018, arXiv:1801.04406): r1 / 2 times the mean squared norm of the
         score's gradient at real images. Lazily (Karras et al. 2019, arXiv:1912.04958, appendix B): seldom, and the
-        more strongly.
+        more strongly. In float32 whatever the precision: the gradient of a gradient.
         """
         real = real.detach().requires_grad_()
         score = self.discriminator(real, labels)

@@ -15,7 +15,7 @@ from ganaug.specs.augmentation import (
     parse_da,
     parse_gan_da,
 )
-from ganaug.specs.base import PositiveInt, Rate, Spec, Strictness
+from ganaug.specs.base import PositiveInt, Precision, Rate, Spec, Strictness
 from ganaug.specs.classifiers import ClassifierSpec, PreprocessingSpec, judging
 from ganaug.specs.filters import (
     AgreementFilterSpec,
@@ -62,6 +62,7 @@ __all__ = [
     "NeighboursFilterSpec",
     "PoolSpec",
     "PositiveInt",
+    "Precision",
     "PreprocessingSpec",
     "ProjectionSpec",
     "RankedSpec",

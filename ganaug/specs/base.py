@@ -1,6 +1,6 @@
 """What all specs share: frozen, validated where they are made, with unknown keys forbidden. Free of torch and Ray."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +8,7 @@ PositiveInt = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 Strictness = Annotated[float, Field(ge=0, le=1)]
+Precision = Literal["float32", "bfloat16"]  # of the arithmetic of a training: see `ganaug/precision.py`
 
 
 class Spec(BaseModel):

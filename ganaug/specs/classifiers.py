@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ganaug.specs.base import PositiveInt, Spec
+from ganaug.specs.base import PositiveInt, Precision, Spec
 
 
 class PreprocessingSpec(Spec):
@@ -51,7 +51,7 @@ class PreprocessingSpec(Spec):
 class ClassifierSpec(Spec):
     """A convolutional classifier trained for a fixed number of updates, whatever the size of its training set."""
 
-    later: ClassVar = ("epochs", "schedule", "warm_start", "curve", "preprocessing")
+    later: ClassVar = ("epochs", "schedule", "warm_start", "curve", "preprocessing", "precision")
 
     name: Literal["cnn", "deep", "keras"] = "cnn"
     steps: PositiveInt = 1000
@@ -68,6 +68,7 @@ class ClassifierSpec(Spec):
     warm_start: bool = False  # under classic DA: go on from the weights of the same classifier trained without it
     curve: Annotated[int, Field(ge=0, le=1000)] = 0  # points of the accuracy curves over training; 0: none
     preprocessing: PreprocessingSpec = PreprocessingSpec()
+    precision: Precision = "float32"  # of its training; it is always asked in float32
 
     def updates(self, n_images: int) -> int:
         """Updates on a training set of that size: `steps` whatever it is, unless `epochs` says otherwise."""
@@ -76,7 +77,7 @@ class ClassifierSpec(Spec):
 
 def judging(spec: ClassifierSpec) -> ClassifierSpec:
     """The same kind of classifier as one that judges: for `steps` updates on real images alone, from fresh weights,
-    unwatched."""
+    unwatched, in float32."""
     alone = {"include_real": True, "include_validation": False, "warm_start": False}
-    update = alone | {"curve": 0, "epochs": None}
+    update = alone | {"curve": 0, "epochs": None, "precision": "float32"}
     return spec.model_copy(update=update)

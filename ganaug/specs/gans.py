@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganaug.specs.augmentation import DiffAugmentSpec
-from ganaug.specs.base import PositiveInt, Spec
+from ganaug.specs.base import PositiveInt, Precision, Spec
 
 Loss = Literal["hinge", "bce", "least-squares"]
 
@@ -23,8 +23,9 @@ class GanSpec(Spec):
     r1: Annotated[float, Field(ge=0, le=1000)] = 0.0  # weight of the gradient penalty on real images; 0: none
     r1_every: PositiveInt = 16  # steps from one penalty to the next, which then weighs as many times as much
     checkpoints: Annotated[int, Field(ge=0, le=50)] = 0  # how many generators of the training's course are kept
+    precision: Precision = "float32"  # of its training; images are always generated and scored in float32
 
-    later: ClassVar[tuple[str, ...]] = ("r1", "r1_every", "checkpoints")
+    later: ClassVar[tuple[str, ...]] = ("r1", "r1_every", "checkpoints", "precision")
 
 
 class CganSpec(GanSpec):

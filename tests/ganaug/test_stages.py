@@ -8,7 +8,7 @@ import sys
 import pytest
 from tiny import CELL, CGAN, CLASSIFIER, POOL, PROJECTION
 
-from ganaug.recipe import recipe
+from ganaug.recipe import recipe, shared
 from ganaug.specs import (
     AgreementFilterSpec,
     AssessSpec,
@@ -211,6 +211,7 @@ def test_a_version_changes_the_keys_of_a_stage_and_of_all_that_follow(kind, monk
 
 def chain():
     """Every stage of a cell, made anew."""
+    shared.cache_clear()
     measure = recipe(CELL)
     return [measure, *ancestors(measure)]
 

@@ -12,7 +12,7 @@ from tiny import images as split_images
 from torch.nn.functional import cross_entropy, log_softmax
 
 from ganaug.artifact import Work
-from ganaug.classifiers.fit import Extras, _Loss, batches, fit, mixed_batches
+from ganaug.classifiers.fit import Extras, Loss, batches, fit, mixed_batches
 from ganaug.classifiers.training import _extras
 from ganaug.filters.judge import probabilities
 from ganaug.randomness import torch_rng
@@ -56,7 +56,7 @@ def test_each_setting_changes_the_training(mixing):
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_the_loss_is_the_weighted_mean_of_cross_entropies(weight, share, smoothing):
     labels = torch.as_tensor(LABELS)
-    loss = _Loss(
+    loss = Loss(
         labels, 10, Extras(N_EXTRA, MixingSpec(weight=weight, soft_labels=share), SOFT if share else None), smoothing
     )
     at = torch.tensor([0, 5, N - 1, N - N_EXTRA, N - N_EXTRA - 1, N - 2])
@@ -78,7 +78,7 @@ def test_the_loss_is_the_weighted_mean_of_cross_entropies(weight, share, smoothi
 
 
 def test_a_batch_of_one_kind_is_not_weighted():
-    loss = _Loss(torch.as_tensor(LABELS), 10, Extras(N_EXTRA, MixingSpec(weight=0.01)), 0.0)
+    loss = Loss(torch.as_tensor(LABELS), 10, Extras(N_EXTRA, MixingSpec(weight=0.01)), 0.0)
     logits = torch.randn(3, 10, generator=torch_rng(1, "test"))
     at = torch.tensor([N - 1, N - 2, N - 3])
     assert float(loss(logits, at)) == pytest.approx(float(cross_entropy(logits, torch.as_tensor(LABELS)[at])), rel=1e-5)
@@ -86,9 +86,7 @@ def test_a_batch_of_one_kind_is_not_weighted():
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_soft_labels_stay_distributions_and_the_share_interpolates(share):
-    target = _Loss(
-        torch.as_tensor(LABELS), 10, Extras(N_EXTRA, MixingSpec(soft_labels=share), SOFT), 0.0
-    ).target.numpy()
+    target = Loss(torch.as_tensor(LABELS), 10, Extras(N_EXTRA, MixingSpec(soft_labels=share), SOFT), 0.0).target.numpy()
     hard = np.eye(10)[LABELS]
     np.testing.assert_allclose(target.sum(1), 1, atol=1e-6)
     np.testing.assert_array_equal(target[:-N_EXTRA], hard[:-N_EXTRA])
