@@ -15,6 +15,7 @@ from analysis.run import Run
 from analysis.statistics.aggregate import interquartile_mean, probability_of_improvement
 from analysis.statistics.decision import decide
 from analysis.statistics.resampling import sign_flip
+from analysis.statistics.sequential import decide_as_they_come
 
 MOST_SIGN_FLIPPED = 24
 
@@ -56,12 +57,19 @@ def primary_tests(run: Run) -> pd.DataFrame:
 
     Columns: test, p, low, high (points, NaN where a test has no interval), note.
     """
-    differences = primary_differences(run)["delta_points"].to_numpy(float)
+    differences = primary_differences(run).sort_values("seed", kind="stable")["delta_points"].to_numpy(float)
     if len(differences) < 2:
         return pd.DataFrame(columns=["test", "p", "low", "high", "note"])
     found, none = decide(differences, run.margin_points), float("nan")
-    rows = [
-        ("paired t-test, over seeds", found.p, found.low, found.high, "decides"),
+    rows = []
+    if run.looks is not None:
+        now = decide_as_they_come(differences[None], run.margin_points, run.looks).iloc[0]
+        note = f"decides; a look after every seed from {run.looks.first} to {run.looks.last}"
+        rows += [("sequential t-test, over seeds", now["p"], now["low"], now["high"], note)]
+        rows += [("sequential equivalence", now["p_equivalence"], none, none, f"inside ±{run.margin_points:g} points")]
+    decides = "decides" if run.looks is None else "as if the seeds had been fixed"
+    rows += [
+        ("paired t-test, over seeds", found.p, found.low, found.high, decides),
         (
             "equivalence, two one-sided t-tests",
             found.p_equivalence,

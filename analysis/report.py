@@ -68,6 +68,14 @@ def _primary(run: Run) -> str:
     return f"{described(run.primary, names)}, against {run.primary.get('against')}"
 
 
+def _seeds(run: Run) -> str:
+    if run.looks is None:
+        return str(len(levels(run.grid, "seed", run.planned)))
+    told = run.summary["seeds"]
+    used = f"; {told['cells_used']:,} cells of at most {told['cells_at_most']:,}" if "cells_used" in told else ""
+    return f"{run.looks.first} to {run.looks.last}, until decided{used}"
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
     """What a reader wants to know beside the finding."""
     told = run.summary
@@ -76,7 +84,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     n_test = run.cells["n_test"].max() if len(usable(run.cells)) else None
     return [
         ("data", ", ".join(part for part in [*data, f"{n_test} test images" if n_test else ""] if part)),
-        ("seeds", str(len(levels(run.grid, "seed", run.planned)))),
+        ("seeds", _seeds(run)),
         ("cells", _status(run)),
         ("primary contrast", _primary(run)),
         ("no effect means", f"within ±{plural_points(run.margin_points)}"),

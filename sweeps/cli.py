@@ -74,6 +74,7 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
+    from sweeps.adaptive import seeds_line
     from sweeps.cluster.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
@@ -89,6 +90,8 @@ def run(
     if interrupted:
         _say(f"Interrupted; nothing finished is lost. To go on: {again}")
         raise typer.Exit(130)
+    if "seeds" in summary:
+        _say(seeds_line(summary["seeds"]))
     _report(folder)
     if summary["cells"]["failed"] or summary["cells"]["missing"]:
         failed = summary["cells"]["failed"]
@@ -149,7 +152,13 @@ def plan(
     from sweeps.store import Store
 
     place = Store(store)
-    grid = open_grid(resolved, data, place)
+    whole = grid = open_grid(resolved, data, place)
+    if resolved.seeds:
+        from sweeps.adaptive import Seeds, foreseen, within
+
+        seeds = Seeds(whole)
+        seeds.advance(place, {})
+        grid = within(whole, seeds.wanted())
     stored = grid.stored(place)
     leaves = grid.leaves()
     asked = list(grid.asked.values())
@@ -160,6 +169,10 @@ def plan(
     waves = make_plan(leaves, stored, slots(resolved), seconds)
     using = sum(1 for leaf in asked if generator_of(leaf))
     _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
+    if resolved.seeds:
+        _say(f"seeds       {resolved.seeds.min} to {resolved.seeds.max}, one more for every contrast that is still open")
+        _say(f"            {len(asked)} cells for a start, told below; at most {len(whole.asked)}")
+        _say(f"            about {foreseen(whole)} if effects are 0 to 2 margins and seeds differ by one")
     _say(f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored")
     _say(
         f"generators  {len(generators)} for the {using} cells that use one, of which {len(generators & stored)} stored"
