@@ -238,7 +238,7 @@ def controls(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
     if seeds.empty:
         raise without_data("controls", "this setting has no finished control")
     ax = new_axes(ax, (9.0, 2.2 + 0.7 * seeds["against"].nunique()))
-    draw_controls(ax, seeds)
+    draw_controls(ax, seeds, run)
     legend_below(ax, control_keys())
     return titled(ax, "Generated images against what else could have been done", run, place)
 

@@ -76,6 +76,15 @@ def _seeds(run: Run) -> str:
     return f"{run.looks.first} to {run.looks.last}, until decided{used}"
 
 
+def _intervals(run: Run) -> str:
+    if run.looks is None:
+        return "Every interval is a 95 % t-interval over seeds."
+    return (
+        "Intervals of a change against a control allow for the look after every seed; those of accuracies, single "
+        "classes and confusions are 95 % t-intervals over the seeds there are, and describe."
+    )
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
     """What a reader wants to know beside the finding."""
     told = run.summary
@@ -169,6 +178,7 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
         warnings=_warnings(run, running),
         facts=generator_facts(run) if alone else _facts(run),
         unit="" if alone else "Points are percentage points of accuracy. ",
+        intervals=_intervals(run),
         map=found,
         figures=figures,
         tables=generator_sections(run) if alone else sections(run, said),

@@ -106,7 +106,7 @@ def threshold_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure 
     )
     fig, axes = page(
         "What the filter's threshold buys, and what it costs",
-        f"above: paired change against real only, below: what passes; bars: {interval_words(deltas)}{few}"
+        f"above: paired change against real only, below: what passes; bars: {interval_words(deltas, run.looks)}{few}"
         + (f"\nat {said}" if said else ""),
         2 * len(columns),
         (6.0 if len(columns) == 1 else 11.4 / len(columns) - 0.3, 2.0),
