@@ -20,7 +20,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri, stdtrit
 
-_LEVELS = np.geomspace(1e-9, 0.999, 20)  # values of `a` that the recursion is run for; a PCHIP through their logarithms
+_LEVELS = np.append(np.geomspace(1e-9, 0.5, 19), 1.0)  # values of `a` that the recursion is run for; a PCHIP through their logarithms
 _STATES = np.linspace(-8, 8, 161)  # of the chain, in normal scores
 _NODES = 32  # Gauss-Legendre, for every piece of the integral
 _SCORES = np.linspace(0, 9, 1801)
@@ -82,7 +82,7 @@ def _crossing(level: float, first: int, last: int, sides: int) -> float:
 @lru_cache(maxsize=16)
 def _chance(first: int, last: int, sides: int) -> PchipInterpolator:
     """log of the chance as a function of log of the level."""
-    chances = [_crossing(level, first, last, sides) for level in _LEVELS]
+    chances = [*(_crossing(level, first, last, sides) for level in _LEVELS[:-1]), 1.0]  # every p is at most 1
     return PchipInterpolator(np.log(_LEVELS), np.log(chances))
 
 
@@ -107,7 +107,7 @@ class Looks:
         """The p-value of the smallest p / weight that any look has shown, NaN where that is NaN."""
         with np.errstate(invalid="ignore"):
             chance = np.exp(_chance(self.first, self.last, sides)(np.log(np.clip(smallest, *_LEVELS[[0, -1]]))))
-        return np.where(smallest > _LEVELS[-1], 1.0, np.minimum(chance, 1.0))
+        return np.minimum(chance, 1.0)
 
     def level(self, alpha: float, sides: int = 2) -> float:
         """The `a` for which chance crosses at some look with probability alpha; a look's own level is a times its weight."""
