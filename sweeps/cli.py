@@ -74,6 +74,7 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
+    from sweeps.adaptive import seeds_line
     from sweeps.cluster.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
@@ -91,6 +92,8 @@ def run(
     if interrupted:
         _say(f"Interrupted; nothing finished is lost. To go on: {again}")
         raise typer.Exit(130)
+    if "seeds" in summary:
+        _say(seeds_line(summary["seeds"]))
     _report(folder)
     if summary["cells"]["failed"] or summary["cells"]["missing"]:
         failed = summary["cells"]["failed"]

@@ -51,6 +51,8 @@ def search(
     given = {"search.steps": steps, "search.sampler": sampler, "search.storage": storage, "resources.workers": workers}
     extra = [f"{key}={value}" for key, value in given.items() if value is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
+    if resolved.seeds is not None:
+        raise UserError("seeds: a search compares its steps over the same seeds; give factors.seed, or search.seeds")
     folder = out or Path("runs") / f"{resolved.folder}-search"
 
     from sweeps.search.run import settled

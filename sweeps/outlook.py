@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sweeps.adaptive import Seeds, foreseen, within
 from sweeps.cluster.placement import Placement, There
 from sweeps.estimate import import_seconds, totals, trained_seconds, with_parts
 from sweeps.forecast import forecast
@@ -31,8 +32,16 @@ def _placed(study: Study) -> tuple[int, str, float, float]:
     return placement.slots, placement.device, placement.cpus, placement.gpus
 
 
-def outlook(grid: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
+def outlook(whole: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
     """The lines of it. UserError where a price is for what no trial takes."""
+    grid = whole
+    if (adaptive := whole.study.seeds) is not None:
+        seeds = Seeds(whole)
+        seeds.advance(store, {})
+        grid = within(whole, seeds.wanted())
+        yield f"seeds       {adaptive.min} to {adaptive.max}, one more for every contrast that is still open"
+        yield f"            {len(grid.asked)} cells for a start, told below; at most {len(whole.asked)}"
+        yield f"            about {foreseen(whole)} if effects are 0 to 2 margins and seeds differ by one"
     at_a_time, device, cpus, gpus = _placed(grid.study)
     facts: dict[str, Any] = grid.test.facts
     stored, leaves, asked = grid.stored(store), grid.leaves(), list(grid.asked.values())

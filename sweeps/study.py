@@ -16,6 +16,7 @@ from sweeps import claim, layout, semi
 from sweeps.plan import AT_MOST
 from sweeps.refusals import VARIANTS, explain, hint, short
 from sweeps.search.spec import SearchSpec
+from sweeps.seeds import SeedsSpec, as_factor
 
 SECTIONS = (
     "gan",
@@ -137,6 +138,7 @@ class Study(Spec):
     stand_in_offered: str | None = Field(default=None, exclude=True)  # the data set that --stand-in would take
     dataset: DatasetSpec
     factors: dict[str, list[Any]]
+    seeds: SeedsSpec | None = None  # adds seeds until verdicts are there, in place of factors.seed
     gan: specs.AnyGan
     pool: specs.PoolSpec = specs.PoolSpec()
     filter: specs.AnyFilter = specs.DiscriminatorFilterSpec()
@@ -184,6 +186,11 @@ class Study(Spec):
             return data | {"gan": {"name": "projection"}}
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds(cls, data: Any) -> Any:
+        return as_factor(data) if isinstance(data, dict) else data
+
     @field_validator("factors", mode="before")
     @classmethod
     def _factors(cls, factors: Any) -> Any:
@@ -224,6 +231,8 @@ class Study(Spec):
             marked = layout.felt(settled | {"arm": arm}, own, self)
             self.primary.clear()
             self.primary.update({f: v for f, v in marked.items() if f != "arm"})
+        if self.seeds is not None:
+            self._comparing()
         for setting in self.settings():
             classifier = setting["classifier"]
             if not (classifier.include_real or classifier.include_validation) and 0 in self.factors["n_gen"]:
@@ -246,6 +255,21 @@ class Study(Spec):
                     f"({setting['pool'].max_per_class})"
                 )
         return self
+
+    def _comparing(self) -> None:
+        """Refuse `seeds` where there is no verdict to wait for."""
+        if self.measure == "generators":
+            raise ValueError(
+                "seeds: waits for verdicts on classifiers, and measure: generators has none; give factors.seed"
+            )
+        if self.search is not None:
+            raise ValueError(
+                "seeds: a search compares its steps over the same seeds; give factors.seed, or leave search out"
+            )
+        if next(layout.partners(self), None) is None:
+            raise ValueError(
+                "seeds: the study has no setting with a control, so no verdict to wait for; give factors.seed"
+            )
 
     def _generators_alone(self) -> None:
         """Refuse what a study of generators, which trains no classifier, would do nothing with."""
