@@ -50,10 +50,10 @@ class Bar:
     def start(self, total: int, missing: int) -> "Bar":
         """Set the scale: `missing` of `total` cells are to do."""
         if self.progress.tasks:  # a study that adds seeds has rounds
-            self.progress.update(self.task, total=total, completed=total - missing)
+            self.progress.update(self.progress.tasks[0].id, total=total, completed=total - missing)
         else:
-            self.task = self.progress.add_task(self.name, total=total, completed=total - missing)
+            self.progress.add_task(self.name, total=total, completed=total - missing)
         return self
 
     def __call__(self, cells: int) -> None:
-        self.progress.advance(self.task, cells)
+        self.progress.advance(self.progress.tasks[0].id, cells)
