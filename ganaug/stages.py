@@ -153,9 +153,11 @@ class FitGan(Stage):
 
     stored: ClassVar[bool] = True
     version: ClassVar[int] = 2  # 2: pictures of the training's course; the calibration's middle lies at 1/2
+    later: ClassVar[tuple[str, ...]] = ("fused",)
     images: "Split | Augment | AugmentGenerated"
     gan: specs.AnyGan
     seed: int
+    fused: bool | None = None  # trained as a member of a batched model; None: by itself
 
     @property
     def split(self) -> Split:
@@ -164,7 +166,7 @@ class FitGan(Stage):
     def run(self, work: Work) -> Artifact:
         from ganaug.gans.fit import fit_gan
 
-        return fit_gan(self.gan, work.get(self.images), work.get(self.split), self.seed, work)
+        return fit_gan(self.gan, work.get(self.images), work.get(self.split), self.seed, work, bool(self.fused))
 
 
 @dataclass(frozen=True)
@@ -328,6 +330,7 @@ class FitClassifier(Stage):
     """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
 
     version: ClassVar[int] = 3  # 2: predictions for the validation images, mixing; 3: accuracy on its own images
+    later: ClassVar[tuple[str, ...]] = ("fused",)
     split: Split
     extra: Extra | None
     da: tuple[str, ...]
@@ -337,6 +340,7 @@ class FitClassifier(Stage):
     mixing: specs.MixingSpec
     judge: FitJudge | None = None  # whom soft labels are asked of
     start: "FitClassifier | None" = None  # whose weights it goes on from; None: its own fresh ones
+    fused: bool | None = None  # trained as a member of a batched model; None: by itself
 
     @property
     def per_class(self) -> int:

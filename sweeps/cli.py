@@ -74,6 +74,7 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
+    from sweeps.adaptive import seeds_line
     from sweeps.cluster.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
@@ -86,9 +87,13 @@ def run(
         summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start, tracked)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     _tell(summary, folder)
+    for note, n in summary.get("notes", {}).items():
+        _say(f"Memory was short: {note} ({n} cells).")
     if interrupted:
         _say(f"Interrupted; nothing finished is lost. To go on: {again}")
         raise typer.Exit(130)
+    if "seeds" in summary:
+        _say(seeds_line(summary["seeds"]))
     _report(folder)
     if summary["cells"]["failed"] or summary["cells"]["missing"]:
         failed = summary["cells"]["failed"]
@@ -146,11 +151,13 @@ def plan(
     prices = pricing.parse(price or [])
     resolved = studies.load(study, assignments or [], stand_in)
 
+    from sweeps.fusing import settled
     from sweeps.grid import open_grid
     from sweeps.outlook import outlook
     from sweeps.store import Store
 
     place = Store(store)
+    resolved = settled(resolved, Path("runs") / resolved.folder, None)
     _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
     for line in outlook(open_grid(resolved, data, place), place, prices):
         _say(line)

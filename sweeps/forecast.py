@@ -145,7 +145,7 @@ class Forecast:
             elif not isinstance(stage, ALONE):
                 kept.add(stage.key)
 
-        for stage in (*((job.shared,) if job.shared is not None else ()), *job.leaves):
+        for stage in (*((job.shared,) if job.shared is not None else ()), *job.others, *job.leaves):
             need(stage)
         return total + PER_CELL * len(job.leaves)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sweeps.adaptive import Seeds, foreseen, within
 from sweeps.cluster.placement import Placement, There
 from sweeps.estimate import import_seconds, totals, trained_seconds, with_parts
 from sweeps.forecast import forecast
@@ -27,7 +28,7 @@ def _placed(study: Study) -> tuple[int, str, float, float]:
     n_gpus = torch.cuda.device_count()
     if not n_gpus:  # a study for another machine's GPUs can be planned here, and is told this one's time
         return slots(study), "cpu", study.resources.cpus_per_trial, 0.0
-    placement = Placement.of(study.resources, There({"CPU": local_cpus(study), "GPU": n_gpus}))
+    placement = Placement.of(study.resources, There({"CPU": local_cpus(study), "GPU": n_gpus}), study.fuse == "on")
     return placement.slots, placement.device, placement.cpus, placement.gpus
 
 
@@ -39,13 +40,22 @@ def counts(grid: Grid, stored: set[str]) -> Iterator[str]:
     yield f"generators  {len(generators)} for the {using} cells that use one, of which {done} stored"
 
 
-def outlook(grid: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
+def outlook(whole: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
     """The lines of it. UserError where a price is for what no trial takes."""
+    grid = whole
+    if (adaptive := whole.study.seeds) is not None:
+        seeds = Seeds(whole)
+        seeds.advance(store, {})
+        grid = within(whole, seeds.wanted())
+        yield f"seeds       {adaptive.min} to {adaptive.max}, one more for every contrast that is still open"
+        yield f"            {len(grid.asked)} cells for a start, told below; at most {len(whole.asked)}"
+        yield f"            about {foreseen(whole)} if effects are 0 to 2 margins and seeds differ by one"
     at_a_time, device, cpus, gpus = _placed(grid.study)
     facts: dict[str, Any] = grid.test.facts
     stored, leaves = grid.stored(store), grid.leaves()
     told = forecast(grid, store, trained_seconds(tuple(facts["shape"]), len(facts["classes"]), device), device)
-    waves = make_plan(leaves, stored, at_a_time, with_parts(told.own))
+    together = grid.study.resources.fuse_at_most
+    waves = make_plan(leaves, stored, at_a_time, with_parts(told.own), together)
     wall, busy = told.of_waves(waves, at_a_time)
     if waves:
         unit = import_seconds()
@@ -57,6 +67,8 @@ def outlook(grid: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
     yield f"trials      {sum(map(len, waves))}, {at_a_time} at a time{after}"
     by = f"; by what {told.read} stored results took" if told.read else ""
     yield f"time        about {duration(wall)} on this machine, start and report included{by}"
+    if grid.study.fuse == "on":
+        yield f"fused       up to {together} trainings of a kind as one; the time is that of each by itself"
     kinds = [f"{n:.3g} {name}-hours" for name, n in (("GPU", hours.gpu), ("CPU", hours.cpu)) if n]
     if kinds:
         yield f"hours       {' and '.join(kinds)} in trials"

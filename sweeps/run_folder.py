@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ganaug.artifact import Artifact
 from ganaug.files import put
 from ganaug.records import AFTER_PATHS, FACTORS, SECONDS, validation_accuracy
 from sweeps.store import Cost
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _INTEGERS = ("n_real", "n_gen", "n_da", "seed")
 _NAMES = {"fit_gan": "gan", "fit_classifier": "classifier", "fit_judge": "judge"}  # stages' names as columns say them
@@ -60,7 +63,8 @@ def _totals(facts: dict[str, Any]) -> dict[str, int]:
     return {"n_generated": sum(accepted), "n_candidates": sum(candidates), "n_accepted": sum(accepted)}
 
 
-def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
+def cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
+    """A row of records.parquet."""
     facts = row.record.facts if row.record else {"status": "failed", "reason": row.failure.splitlines()[0]}
     out: dict[str, Any] = {"cell": row.key, **row.factors, "generator": row.generator}
     out |= dict.fromkeys(
@@ -167,6 +171,37 @@ def _generator_class_rows(row: GeneratorRow, classes: list[str]) -> list[dict[st
     ]
 
 
+def tabular(rows: Iterable[dict[str, Any]], factors: list[str]) -> "pa.Table":
+    """Rows as an Arrow table whose columns have the types of docs/run-folder.md."""
+    import pyarrow as pa
+
+    integers = {
+        *_INTEGERS,
+        "n_test",
+        "n_train",
+        "n_generated",
+        "n_candidates",
+        "n_accepted",
+        "classifier_seeds",
+        "correct",
+        "total",
+        "generated_per_class",
+        "compared_per_class",
+        "floor_compared_per_class",
+        "n_validation",
+    }
+    text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator", "dataset", "stands_in_for"}
+    empty = ("cell", "arm", "generator", *factors, "class", "correct", "total", "accuracy", "status", "reason")
+    columns = {}
+    for name, values in (_columns(rows) or {name: [] for name in empty}).items():
+        if name in factors and name not in FACTORS:  # a dotted path: the study made its values of one type
+            columns[name] = pa.array(values)
+        else:
+            kind = pa.int64() if name in integers else pa.string() if name in text else pa.float64()
+            columns[name] = pa.array(values, kind)
+    return pa.table(columns)
+
+
 class RunFolder:
     """Where a run's tables, samples and report lie."""
 
@@ -184,6 +219,7 @@ class RunFolder:
         self.curves = root / "curves.json"
         self.classifier_curves = root / "classifier_curves.json"  # only where a study asks for them
         self.failures = root / "failures.json"
+        self.seeds = root / "seeds.json"  # only where seeds are added until verdicts are there
         self.progress = root / "progress.json"  # only while a run goes on
         self.tracking = root / "tracking"  # a folder for each experiment tracker
         self.live = root / "live"  # what `ganaug report --follow` writes: a run folder of what is finished
@@ -200,7 +236,7 @@ class RunFolder:
         record."""
         from safetensors.numpy import save
 
-        self._parquet(self.records, (_cell_row(r, labels) | data for r in rows), factors)
+        self._parquet(self.records, (cell_row(r, labels) | data for r in rows), factors)
         self._parquet(self.per_class, (c for r in rows for c in _class_rows(r, labels, classes)), factors)
         arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
         put(self.predictions, save({**arrays, "labels": labels}))
@@ -216,32 +252,8 @@ class RunFolder:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        integers = {
-            *_INTEGERS,
-            "n_test",
-            "n_train",
-            "n_generated",
-            "n_candidates",
-            "n_accepted",
-            "classifier_seeds",
-            "correct",
-            "total",
-            "generated_per_class",
-            "compared_per_class",
-            "floor_compared_per_class",
-            "n_validation",
-        }
-        text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator", "dataset", "stands_in_for"}
-        empty = ("cell", "arm", "generator", *factors, "class", "correct", "total", "accuracy", "status", "reason")
-        columns = {}
-        for name, values in (_columns(rows) or {name: [] for name in empty}).items():
-            if name in factors and name not in FACTORS:  # a dotted path: the study made its values of one type
-                columns[name] = pa.array(values)
-            else:
-                kind = pa.int64() if name in integers else pa.string() if name in text else pa.float64()
-                columns[name] = pa.array(values, kind)
         sink = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), sink, compression="zstd")
+        pq.write_table(tabular(rows, factors), sink, compression="zstd")
         put(path, sink.getvalue().to_pybytes())
 
     def write_samples(self, groups: list[tuple[dict[str, Any], dict[str, np.ndarray]]]) -> None:
