@@ -5,8 +5,8 @@
 The grids are real ones over digits, with a generator for every hundred cells. One cell of a kind is really run; its
 record, its generator and its assessment are then published under the keys of all the others, with other predictions in
 each, as if all had been run. (Nothing is synced meanwhile: this is about reading.) Every phase has a process of its
-own, which tells its seconds and its peak of memory; `wave` sends every cell through Ray Tune on 2 workers, whose trials
-find it stored, so that only bookkeeping is left.
+own, which tells its seconds, those of a processor, and its peak of memory; `wave` sends every cell through Ray Tune on
+2 workers, whose trials find it stored, so that only bookkeeping is left.
 """
 
 import argparse
@@ -166,24 +166,29 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def spent() -> float:
+    """Processor seconds of all children so far: what a busy machine stretches less."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def phase(name: str, folder: Path) -> dict[str, Any]:
     """Run one phase in a process of its own: its seconds, its peak MiB, and what it tells beside them."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    began = time.perf_counter()
+    began, before = time.perf_counter(), spent()
     done = subprocess.run(
         [sys.executable, "-P", __file__, "--phase", name, "--folder", str(folder)],
         env=environment, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    seconds = time.perf_counter() - began
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {"seconds": time.perf_counter() - began, "processor": spent() - before}
     for line in done.stdout.splitlines():
         if line.startswith("{"):
             told |= json.loads(line)
-    return {"seconds": seconds} | told
+    return told
 
 
 def main(cells: list[int], root: Path, only: list[str]) -> None:
-    print(f"{'cells':>7} {'phase':<8} {'seconds':>8} {'ms a cell':>9} {'peak MiB':>9}", flush=True)
+    print(f"{'cells':>7} {'phase':<8} {'seconds':>8} {'processor':>9} {'ms a cell':>9} {'peak MiB':>9}", flush=True)
     for count in cells:
         seeds = max(1, round(count / PER_SEED))
         folder = root / str(count)
@@ -195,9 +200,10 @@ def main(cells: list[int], root: Path, only: list[str]) -> None:
         for name in only:
             told = phase(name, folder)
             n = seeds * PER_SEED
-            more = ", ".join(f"{k} {v:.6g}" for k, v in told.items() if k not in ("seconds", "peak"))
-            each = 1e3 * told["seconds"] / n
-            print(f"{n:>7} {name:<8} {told['seconds']:>8.1f} {each:>9.2f} {told['peak']:>9.0f}  {more}", flush=True)
+            more = ", ".join(f"{k} {v:.6g}" for k, v in told.items() if k not in ("seconds", "processor", "peak"))
+            seconds, own = told["seconds"], told["processor"]
+            numbers = f"{seconds:>8.1f} {own:>9.1f} {1e3 * own / n:>9.2f} {told['peak']:>9.0f}"
+            print(f"{n:>7} {name:<8} {numbers}  {more}", flush=True)
 
 
 if __name__ == "__main__":

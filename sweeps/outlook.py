@@ -32,6 +32,14 @@ def _placed(study: Study) -> tuple[int, str, float, float]:
     return placement.slots, placement.device, placement.cpus, placement.gpus
 
 
+def counts(grid: Grid, stored: set[str]) -> Iterator[str]:
+    """What is asked for, and what of it is there."""
+    asked, generators = grid.asked, grid.generators.keys()
+    using, done = sum(1 for leaf in asked.values() if generator_of(leaf)), len(generators & stored)
+    yield f"cells       {len(asked)}, of which {len(asked.keys() & stored)} stored"
+    yield f"generators  {len(generators)} for the {using} cells that use one, of which {done} stored"
+
+
 def outlook(whole: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
     """The lines of it. UserError where a price is for what no trial takes."""
     grid = whole
@@ -44,20 +52,17 @@ def outlook(whole: Grid, store: Store, prices: list[Price]) -> Iterator[str]:
         yield f"            about {foreseen(whole)} if effects are 0 to 2 margins and seeds differ by one"
     at_a_time, device, cpus, gpus = _placed(grid.study)
     facts: dict[str, Any] = grid.test.facts
-    stored, leaves, asked = grid.stored(store), grid.leaves(), list(grid.asked.values())
-    generators, using = grid.generators.keys(), sum(1 for leaf in asked if generator_of(leaf))
+    stored, leaves = grid.stored(store), grid.leaves()
     told = forecast(grid, store, trained_seconds(tuple(facts["shape"]), len(facts["classes"]), device), device)
     together = grid.study.resources.fuse_at_most
     waves = make_plan(leaves, stored, at_a_time, with_parts(told.own), together)
     wall, busy = told.of_waves(waves, at_a_time)
     if waves:
         unit = import_seconds()
-        wall += (STARTS + REPORTS) * unit + REPORT_PER_CELL * len(asked)
+        wall += (STARTS + REPORTS) * unit + REPORT_PER_CELL * len(leaves)
     hours = Hours(busy * gpus / 3600, busy * cpus / 3600, wall / 3600)
     cost = hours.cost(prices) if prices else None
-    yield f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored"
-    done = len(generators & stored)
-    yield f"generators  {len(generators)} for the {using} cells that use one, of which {done} stored"
+    yield from counts(grid, stored)
     after = ", the generators before the cells that use them" if len(waves) > 1 else ""
     yield f"trials      {sum(map(len, waves))}, {at_a_time} at a time{after}"
     by = f"; by what {told.read} stored results took" if told.read else ""

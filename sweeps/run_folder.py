@@ -119,7 +119,9 @@ def _columns(rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {}
     for n, row in enumerate(rows):
         for name, value in row.items():
-            columns.setdefault(name, [None] * n).append(value)
+            if name not in columns:
+                columns[name] = [None] * n
+            columns[name].append(value)
         if len(row) < len(columns):
             for own in columns.values():
                 own += [None] * (n + 1 - len(own))

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ganaug.artifact import Artifact
 from ganaug.recipe import recipe
 from ganaug.stages import FitGan, Measure
 from sweeps import study_file as studies
+from sweeps.grid import lay_out
+from sweeps.outlook import counts
 from sweeps.plan import Job, generator_of, plan, relative_seconds
 
 GRID = """
@@ -109,6 +112,21 @@ def test_the_full_grid_costs_its_generators(grid: Path, changes: tuple[str, ...]
     assert len(generators(measures)) == n_generators
     (wave,) = plan(measures, set(), 16)
     assert len([job for job in wave if job.shared]) == n_generators
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ((), "generators  25 for the 3125 cells that use one, of which 0 stored"),
+        (
+            ("clf_da=[none]", "gan_da=[none, hflip, rotation, shift, zoom]"),
+            "generators  125 for the 3125 cells that use one, of which 0 stored",
+        ),
+    ],
+)
+def test_a_plan_tells_the_generators_of_the_full_grid(grid: Path, changes: tuple[str, ...], told: str) -> None:
+    test = Artifact({}, {"classes": list("0123456789"), "shape": [1, 28, 28]})
+    assert list(counts(lay_out(studies.load(str(grid), changes), "digest", test), set()))[1] == told
 
 
 def test_estimates_count_steps(grid: Path) -> None:
