@@ -170,7 +170,9 @@ def plan(
     using = sum(1 for leaf in asked if generator_of(leaf))
     _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
     if resolved.seeds:
-        _say(f"seeds       {resolved.seeds.min} to {resolved.seeds.max}, one more for every contrast that is still open")
+        _say(
+            f"seeds       {resolved.seeds.min} to {resolved.seeds.max}, one more for every contrast that is still open"
+        )
         _say(f"            {len(asked)} cells for a start, told below; at most {len(whole.asked)}")
         _say(f"            about {foreseen(whole)} if effects are 0 to 2 margins and seeds differ by one")
     _say(f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored")

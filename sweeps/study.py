@@ -249,11 +249,17 @@ class Study(Spec):
     def _comparing(self) -> None:
         """Refuse `seeds` where there is no verdict to wait for."""
         if self.measure == "generators":
-            raise ValueError("seeds: waits for verdicts on classifiers, and measure: generators has none; give factors.seed")
+            raise ValueError(
+                "seeds: waits for verdicts on classifiers, and measure: generators has none; give factors.seed"
+            )
         if self.search is not None:
-            raise ValueError("seeds: a search compares its steps over the same seeds; give factors.seed, or leave search out")
+            raise ValueError(
+                "seeds: a search compares its steps over the same seeds; give factors.seed, or leave search out"
+            )
         if next(layout.partners(self), None) is None:
-            raise ValueError("seeds: the study has no setting with a control, so no verdict to wait for; give factors.seed")
+            raise ValueError(
+                "seeds: the study has no setting with a control, so no verdict to wait for; give factors.seed"
+            )
 
     def _generators_alone(self) -> None:
         """Refuse what a study of generators, which trains no classifier, would do nothing with."""
