@@ -46,6 +46,8 @@ def _warnings(run: Run, running: Running | None) -> list[str]:
         found.append(
             f"{plural(int(skipped), 'damaged image')} left out of the data set, as its study asks (on_bad_image: skip)."
         )
+    for note, n in (run.summary.get("notes") or {}).items():
+        found.append(f"Memory was short: {note} ({plural(int(n), 'cell')}). The results are not touched by it.")
     if run.summary.get("status") == "partial" and running is None:
         missing = (run.summary.get("cells") or {}).get("missing", 0)
         found.append(

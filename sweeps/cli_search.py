@@ -68,6 +68,7 @@ def search(
         say(how(asked.spec.storage, SearchFolder(folder).journal))
         return
 
+    from sweeps import fusing
     from sweeps.cluster.gate import admitted
     from sweeps.search.run import search as run_search
     from sweeps.store import Store
@@ -78,6 +79,7 @@ def search(
     except OSError as error:
         raise UserError(f"--out {folder}: cannot be made: {error.strerror}") from None
     place = Store(store)
+    asked = settled(fusing.settled(resolved, folder, address))
     found = run_search(asked, folder, place, data, address, say)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     if found.interrupted:

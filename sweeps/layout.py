@@ -139,6 +139,7 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
                 augmentation=setting["augmentation"],
                 classifier=setting["classifier"],
                 classifier_seeds=study.classifier_seeds,
+                fused=study.fuse == "on",
                 semi=setting["semi"],
             ),
         )

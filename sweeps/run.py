@@ -13,6 +13,7 @@ from sweeps import announce, engine, trackers
 from sweeps.adaptive import Seeds, within
 from sweeps.cluster.placement import Placement
 from sweeps.collect import rows_of, unreadable, write_folder
+from sweeps.fusing import settled
 from sweeps.grid import Grid, open_grid
 from sweeps.plan import plan
 from sweeps.run_folder import RunFolder
@@ -59,14 +60,14 @@ def _execute(
         from sweeps.tell import Tell
 
         ledger = Ledger(grid, Store(store.uri, read_only=True))
-        placement = Placement.of(grid.study.resources, there)
+        placement = Placement.of(grid.study.resources, there, grid.study.fuse == "on")
         if not there.grows:  # of a cluster's machines each one answers for itself
             _require_precision(grid.study, placement.device)
         outcome.slots = placement.slots
         lookout = [Lookout(store, placement)] if there.grows else []
         try:
             for part, progress in rounds(placement.slots, outcome.failures):
-                for wave in plan(part.leaves(), part.stored(store), placement.slots):
+                for wave in plan(part.leaves(), part.stored(store), placement.slots, together=placement.together):
                     trackings = [Tell(track, told, ledger, wave)] if track else []
                     engine.run_wave(wave, store.uri, placement, progress, outcome, [*lookout, *trackings])
         except KeyboardInterrupt:
@@ -91,6 +92,7 @@ def run(
     `track` names experiment trackers, as `trackers.chosen` gives them.
     """
     began = time.monotonic()
+    study = settled(study, out, address)
     folder, whole = RunFolder(out), open_grid(study, data, store)
     seeds = Seeds(whole) if study.seeds else None
     if seeds is not None:
@@ -110,18 +112,21 @@ def run(
         if seeds is None:
             yield grid, progress
             return
-        before: list[str] = []
+        before: list[str] | None = None
         while (missing := seeds.advance(store, failures | failed)) != before:  # the same again: no work would help
             seeds.write(folder)
             part = within(whole, seeds.ahead(store, slots))
-            left = len(part.missing(store))
-            yield part, watch(len(part.asked), left)
+            if not (missing or part.unassessed(store)):
+                return
+            yield part, watch(len(part.asked), len(part.missing(store)))
             before = missing
 
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         assessed = all(a.key in failures for a in grid.unassessed(store))
         if outcome.interrupted or (assessed and len(rows) == len(grid.measures)):
             break
+        if attempt and seeds is not None:
+            seeds = Seeds(whole)  # which reads every record again
         outcome = _execute(whole, store, address, rounds, track, folder.tracking)
         ran += outcome.ran
         nodes += outcome.nodes

@@ -1,6 +1,7 @@
 """The run folder: the one owner of its file names, and the only writer of its tables. See docs/run-folder.md."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +114,18 @@ COPYING = ("nearest_ratio", "data_copying")
 RATES = ("recognised", "real_recognised", "taught")
 
 
+def _columns(rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The values of rows by column, None where a row has none; a row is not kept, there may be a million."""
+    columns: dict[str, list[Any]] = {}
+    for n, row in enumerate(rows):
+        for name, value in row.items():
+            columns.setdefault(name, [None] * n).append(value)
+        if len(row) < len(columns):
+            for own in columns.values():
+                own += [None] * (n + 1 - len(own))
+    return columns
+
+
 def _mean(rates: list[float | None]) -> float | None:
     known = [r for r in rates if r is not None]
     return float(np.mean(known)) if known else None
@@ -156,7 +169,7 @@ def _generator_class_rows(row: GeneratorRow, classes: list[str]) -> list[dict[st
     ]
 
 
-def tabular(rows: list[dict[str, Any]], factors: list[str]) -> "pa.Table":
+def tabular(rows: Iterable[dict[str, Any]], factors: list[str]) -> "pa.Table":
     """Rows as an Arrow table whose columns have the types of docs/run-folder.md."""
     import pyarrow as pa
 
@@ -176,21 +189,9 @@ def tabular(rows: list[dict[str, Any]], factors: list[str]) -> "pa.Table":
         "n_validation",
     }
     text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator", "dataset", "stands_in_for"}
-    names = list(dict.fromkeys(k for row in rows for k in row)) or [
-        "cell",
-        "arm",
-        "generator",
-        *factors,
-        "class",
-        "correct",
-        "total",
-        "accuracy",
-        "status",
-        "reason",
-    ]
+    empty = ("cell", "arm", "generator", *factors, "class", "correct", "total", "accuracy", "status", "reason")
     columns = {}
-    for name in names:
-        values = [row.get(name) for row in rows]
+    for name, values in (_columns(rows) or {name: [] for name in empty}).items():
         if name in factors and name not in FACTORS:  # a dotted path: the study made its values of one type
             columns[name] = pa.array(values)
         else:
@@ -233,20 +234,19 @@ class RunFolder:
         record."""
         from safetensors.numpy import save
 
-        cells = [cell_row(r, labels) | data for r in rows]
-        self._parquet(self.records, cells, factors)
-        self._parquet(self.per_class, [c for r in rows for c in _class_rows(r, labels, classes)], factors)
+        self._parquet(self.records, (cell_row(r, labels) | data for r in rows), factors)
+        self._parquet(self.per_class, (c for r in rows for c in _class_rows(r, labels, classes)), factors)
         arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
         put(self.predictions, save({**arrays, "labels": labels}))
 
     def write_generators(self, rows: list[GeneratorRow], classes: list[str], factors: list[str]) -> None:
         """generators.parquet and generator_classes.parquet; none where nothing was assessed."""
         if rows:
-            self._parquet(self.generators, [_generator_row(r) for r in rows], factors)
-            own = [c for r in rows for c in _generator_class_rows(r, classes)]
+            self._parquet(self.generators, (_generator_row(r) for r in rows), factors)
+            own = (c for r in rows for c in _generator_class_rows(r, classes))
             self._parquet(self.generator_classes, own, factors)
 
-    def _parquet(self, path: Path, rows: list[dict[str, Any]], factors: list[str]) -> None:
+    def _parquet(self, path: Path, rows: Iterable[dict[str, Any]], factors: list[str]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 

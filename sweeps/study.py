@@ -13,6 +13,7 @@ from ganaug.recipe import Cell
 from ganaug.records import AFTER_PATHS, FACTORS
 from ganaug.specs import PositiveInt, Spec
 from sweeps import claim, layout, semi
+from sweeps.plan import AT_MOST
 from sweeps.refusals import VARIANTS, explain, hint, short
 from sweeps.search.spec import SearchSpec
 from sweeps.seeds import SeedsSpec, as_factor
@@ -106,6 +107,7 @@ class Resources(Spec):
     cpus_per_trial: Annotated[float, Field(gt=0)] = 1.0
     gpus_per_trial: Annotated[float, Field(ge=0)] | None = None  # None: the GPUs there are, shared by the trials
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    fuse_at_most: PositiveInt = AT_MOST  # where trainings are fused: members of one batched model; memory may say fewer
 
 
 class RankingSpec(Spec):
@@ -153,6 +155,8 @@ class Study(Spec):
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     ranking: RankingSpec = RankingSpec()  # of generators, where they are what is measured
     claims: tuple[ScoreClaim, ...] = ()  # of the published study, to be held against what is measured
+    # trainings of one spec as one batched model; auto: where trials have a GPU. What results are, not where they run:
+    fuse: Literal["auto", "on", "off"] = "auto"
     resources: Resources = Resources()
 
     @property
@@ -160,6 +164,12 @@ class Study(Spec):
         """The name of its run folder: a variant other than `corrected`, or stand-in data, is another run."""
         variant = f"-{self.variant}" if self.variant not in (None, "corrected") else ""
         return f"{self.name}{variant}" + (f"-on-{self.dataset.name}" if self.stands_in_for else "")
+
+    @field_validator("fuse", mode="before")
+    @classmethod
+    def _on(cls, value: Any) -> Any:
+        """To YAML, on and off without quotes are yes and no."""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
     @field_validator("name", "variant", "stands_in_for")  # they name the run folder
     @classmethod

@@ -73,7 +73,7 @@ def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:
         known = getattr(checked, key)
         if isinstance(value, dict) and isinstance(known, Spec):
             _refuse_yes(value, known, f"{above}{key}.")
-        elif isinstance(value, bool) and not isinstance(known, bool):
+        elif isinstance(value, bool) and not isinstance(known, bool) and known not in ("on", "off"):
             raise UserError(f"{above}{key}: must be a number or a name, got {value}")
 
 
