@@ -1,8 +1,8 @@
 """Which verdicts of a run are still open: what a study that adds seeds until they are decided asks after each one.
 
-A contrast is decided when its word, after correction, is not "cannot tell yet". Missing controls do not keep it open: no
-seed would bring them. A primary contrast that helps stays open until it is decided as well against the controls without
-which that says little, the placebo and classic augmentation.
+A contrast is decided when its word, after correction, is not "cannot tell yet". Missing controls do not keep it open:
+no seed would bring them. A primary contrast that helps stays open until it is decided as well against the controls
+without which that says little, the placebo and classic augmentation.
 """
 
 from typing import Any

@@ -250,8 +250,8 @@ def _added(run: Run) -> str:
         return ""
     first, last = run.looks.first, run.looks.last
     return (
-        f"Seeds were added, {first} to {last}, until each contrast was decided; intervals, p-values and verdicts are those "
-        "of a sequential t-test and hold although one looked after every seed."
+        f"Seeds were added, {first} to {last}, until each contrast was decided; intervals, p-values and verdicts are "
+        "those of a sequential t-test and hold although one looked after every seed."
     )
 
 

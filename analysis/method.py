@@ -80,12 +80,12 @@ def _sequential(run: Run) -> list[tuple[str, str]]:
         return []
     first, last = run.looks.first, run.looks.last
     text = (
-        f"Every contrast began with {first} seeds and got one more at a time, {last} at most, while its verdict was open. "
-        "Who looks again and again with an ordinary test finds something in the end; so each look at n seeds is held to a "
-        f"level that grows with n / {last}, such that chance crosses at any look in 5 % of contrasts without an effect. "
-        "Intervals are wider for it, and p-values larger; “no effect” has such a boundary too. Accuracies and class "
-        "tables take all the seeds a setting has; averages over settings take the seeds that all of them have. A gain "
-        "that ended its contrast early is a little flattered."
+        f"Every contrast began with {first} seeds and got one more at a time, {last} at most, while its verdict was "
+        "open. Who looks again and again with an ordinary test finds something in the end; so each look at n seeds is "
+        f"held to a level that grows with n / {last}, such that chance crosses at any look in 5 % of contrasts without "
+        "an effect. Intervals are wider for it, and p-values larger; “no effect” has such a boundary too. Accuracies "
+        "and class tables take all the seeds a setting has; averages over settings take the seeds that all of them "
+        "have. A gain that ended its contrast early is a little flattered."
     )
     return [("Seeds until it is decided", text)]
 

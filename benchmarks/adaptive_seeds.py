@@ -125,7 +125,9 @@ def mixture(differences: np.ndarray) -> np.ndarray:
 
     def excess(t: float) -> float:
         squares = n - 1 + t**2
-        return float(-0.5 * np.log(n + 1) + n / 2 * np.log(squares / (squares - n * t**2 / (n + 1))) - np.log(1 / ALPHA))
+        return float(
+            -0.5 * np.log(n + 1) + n / 2 * np.log(squares / (squares - n * t**2 / (n + 1))) - np.log(1 / ALPHA)
+        )
 
     waits = found.foreseen(brentq(excess, 0, 50)) >= FUTILE
     return spelled(found, evidence(0) > np.log(1 / ALPHA), none, waits)
@@ -189,8 +191,8 @@ def procedures(contrasts: int) -> str:
         cells = [mean(found, "agree"), mean(found, "fits"), mean(found, "agree", True), mean(found, "fits", True)]
         rows.append([name, *map(percent, cells), percent(found[0]["decides"]), percent(found[0.3]["agree"])])
     head = [
-        "procedure", "agrees with 20 fixed seeds, %", "fits, % of 20", "agrees, four sizes in equal parts, %", "fits, %",
-        "helps or hurts without an effect, %", "agrees at +0.3, %",
+        "procedure", "agrees with 20 fixed seeds, %", "fits, % of 20", "agrees, four sizes in equal parts, %",
+        "fits, %",         "helps or hurts without an effect, %", "agrees at +0.3, %",
     ]  # fmt: skip
     return table(head, rows)
 
@@ -236,7 +238,10 @@ def study(effects: np.ndarray, sd: float, rng: np.random.Generator) -> tuple[np.
 
 def studies(how_many: int) -> str:
     rows = []
-    for name, pattern in (("0 in all 12", (0.0,)), ("0, 0.3, 1, 2, −0.3, −1 in turn", (0.0, 0.3, 1.0, 2.0, -0.3, -1.0))):
+    for name, pattern in (
+        ("0 in all 12", (0.0,)),
+        ("0, 0.3, 1, 2, −0.3, −1 in turn", (0.0, 0.3, 1.0, 2.0, -0.3, -1.0)),
+    ):
         rng = np.random.default_rng([SEED, len(pattern)])
         effects = np.resize(pattern, 12)
         agree, fits, primary, any_false = [], [], [], []
@@ -267,7 +272,7 @@ def main() -> None:
         procedures(asked.contrasts),
         "The shipped procedure, other differences:",
         characteristics(asked.contrasts),
-        f"Whole studies: one primary, 11 secondary contrasts, three share a control; {asked.studies:,} of each, sd 0.4.",
+        f"Whole studies: a primary and 11 secondary contrasts, three share a control; {asked.studies:,} each, sd 0.4.",
         studies(asked.studies),
     ]
     where = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"

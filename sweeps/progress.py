@@ -7,6 +7,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -37,6 +38,7 @@ class Bar:
         )
         self.name = name
         self.progress = Progress(*columns, console=Console(stderr=True))
+        self.task: TaskID | None = None
 
     def __enter__(self) -> "Bar":
         self.progress.start()
@@ -49,11 +51,12 @@ class Bar:
 
     def start(self, total: int, missing: int) -> "Bar":
         """Set the scale: `missing` of `total` cells are to do."""
-        if self.progress.tasks:  # a study that adds seeds has rounds
-            self.progress.update(self.progress.tasks[0].id, total=total, completed=total - missing)
+        if self.task is not None:  # a study that adds seeds has rounds
+            self.progress.update(self.task, total=total, completed=total - missing)
         else:
-            self.progress.add_task(self.name, total=total, completed=total - missing)
+            self.task = self.progress.add_task(self.name, total=total, completed=total - missing)
         return self
 
     def __call__(self, cells: int) -> None:
-        self.progress.advance(self.progress.tasks[0].id, cells)
+        assert self.task is not None
+        self.progress.advance(self.task, cells)

@@ -112,18 +112,21 @@ def run(
         if seeds is None:
             yield grid, progress
             return
-        before: list[str] = []
+        before: list[str] | None = None
         while (missing := seeds.advance(store, failures | failed)) != before:  # the same again: no work would help
             seeds.write(folder)
             part = within(whole, seeds.ahead(store, slots))
-            left = len(part.missing(store))
-            yield part, watch(len(part.asked), left)
+            if not (missing or part.unassessed(store)):
+                return
+            yield part, watch(len(part.asked), len(part.missing(store)))
             before = missing
 
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         assessed = all(a.key in failures for a in grid.unassessed(store))
         if outcome.interrupted or (assessed and len(rows) == len(grid.measures)):
             break
+        if attempt and seeds is not None:
+            seeds = Seeds(whole)  # which reads every record again
         outcome = _execute(whole, store, address, rounds, track, folder.tracking)
         ran += outcome.ran
         nodes += outcome.nodes

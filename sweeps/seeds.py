@@ -27,7 +27,9 @@ class SeedsSpec(Spec):
     @classmethod
     def _enough(cls, least: int) -> int:
         if least < LEAST:
-            raise ValueError(f"must be at least {LEAST}, for two differences know too little of their spread, got {least}")
+            raise ValueError(
+                f"must be at least {LEAST}, for two differences know too little of their spread, got {least}"
+            )
         return least
 
     @model_validator(mode="after")
@@ -51,6 +53,7 @@ def as_factor(data: dict[str, Any]) -> dict[str, Any]:
     named = factors.get("seed")
     if named is not None and named != list(range(most)):
         raise ValueError(
-            f"seeds: says how many seeds there are, and factors.seed says so too ({short(named)}); leave one of them out"
+            f"seeds: says how many seeds there are, and factors.seed says so too ({short(named)}); leave one of them "
+            "out"
         )
     return data | {"factors": factors | {"seed": list(range(most))}}

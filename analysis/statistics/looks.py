@@ -20,7 +20,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri, stdtrit
 
-_LEVELS = np.append(np.geomspace(1e-9, 0.5, 19), 1.0)  # values of `a` that the recursion is run for; a PCHIP through their logarithms
+_LEVELS = np.append(
+    np.geomspace(1e-9, 0.5, 19), 1.0
+)  # values of `a` that the recursion is run for; a PCHIP through their logarithms
 _STATES = np.linspace(-8, 8, 161)  # of the chain, in normal scores
 _NODES = 32  # Gauss-Legendre, for every piece of the integral
 _SCORES = np.linspace(0, 9, 1801)
@@ -110,7 +112,7 @@ class Looks:
         return np.minimum(chance, 1.0)
 
     def level(self, alpha: float, sides: int = 2) -> float:
-        """The `a` for which chance crosses at some look with probability alpha; a look's own level is a times its weight."""
+        """The `a` for which chance crosses at some look with probability alpha; a look has the level a times weight."""
         curve = _chance(self.first, self.last, sides)
         found = np.interp(np.log(alpha), curve(np.log(_LEVELS)), np.log(_LEVELS))  # near enough to begin with
         grid = np.linspace(found - 0.5, found + 0.5, 4001)
