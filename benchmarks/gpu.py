@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # before anything else: a file beside this one has the name of a module that torch imports
 
-# ruff: noqa: E402, I001
+# ruff: noqa: E402
 import argparse
 import contextlib
 import gc
