@@ -101,6 +101,20 @@ def test_together_is_alone_under_every_setting(name, option):
         assert apart(fitted, alone(spec, one)) < CLOSE
 
 
+def against_the_batch(images):
+    """A user's function that looks at the whole batch: the batch is its member's, not everybody's."""
+    return images - images.mean()
+
+
+@pytest.mark.usefixtures("float64")
+def test_a_users_function_is_given_one_members_images(monkeypatch):
+    path = f"{__name__}:against_the_batch"
+    monkeypatch.setenv("GANAUG_FUNCTIONS", path)
+    spec = SPEC.model_copy(update={"preprocessing": PreprocessingSpec(function=path, rescale=0.01)})
+    for one, fitted in zip(PLAIN, fit_together(spec, PLAIN, 10), strict=True):
+        assert apart(fitted, alone(spec, one)) < CLOSE
+
+
 @pytest.mark.usefixtures("float64")
 def test_a_warm_start_and_a_curve_are_those_of_the_member_alone():
     first, _ = alone(SPEC, PLAIN[1])
