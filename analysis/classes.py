@@ -55,7 +55,7 @@ def class_verdicts(run: Run, setting: Mapping[str, Any]) -> pd.DataFrame:
     only after correction, no effect inside the study's margin), seeds_needed (in all, for a true change as large as
     the margin; test images as they are), accuracy, control_accuracy (recalls, shares). Empty without two pairs.
     """
-    pairs = at(paired_deltas(run.grid), dict(setting))
+    pairs = at(paired_deltas(run.grid), dict(setting)).sort_values("seed", kind="stable")
     if len(pairs) < 2:
         return pd.DataFrame()
     labels, names = run.predictions()["labels"], class_names(run)
@@ -70,7 +70,7 @@ def class_verdicts(run: Run, setting: Mapping[str, Any]) -> pd.DataFrame:
         differences = 100 * (ours.mean(axis=(1, 2)) - theirs.mean(axis=(1, 2)))
         whole = hierarchical_bootstrap(ours, theirs, n_resamples=RESAMPLES, rng=rng)
         needed = seeds_needed(differences, run.margin_points)
-        long += [{"class": name, "delta": delta} for delta in differences]
+        long += [{"class": name, "seed": i, "delta": delta} for i, delta in enumerate(differences)]
         rows.append(
             {
                 "class": name,
@@ -82,7 +82,7 @@ def class_verdicts(run: Run, setting: Mapping[str, Any]) -> pd.DataFrame:
                 "control_accuracy": float(theirs.mean()),
             }
         )
-    found = decisions(pd.DataFrame(long), ["class"], "delta", run.margin_points)
+    found = decisions(pd.DataFrame(long), ["class"], "delta", run.margin_points, run.looks)
     found = found.rename(columns={"mean": "delta_points", "low": "low_points", "high": "high_points"})
     found["p_holm"] = holm(found["p"].to_numpy(float))
     said = found["verdict"].isin(["helps", "hurts"]) & ~found["p_holm"].lt(ALPHA)

@@ -36,7 +36,7 @@ def _contrasts(run: Run) -> pd.DataFrame:
         dict.fromkeys(values, float)
     )  # none: a table without types
     by = [name for name in factors(run.grid) if name != "seed"]
-    found = decisions(pairs, by, "delta_points", run.margin_points).rename(columns={"mean": "delta_points"})
+    found = decisions(pairs, by, "delta_points", run.margin_points, run.looks).rename(columns={"mean": "delta_points"})
     found = found.rename(columns={name: f"{name}_points" for name in ("sd", "half", "low", "high")})
     found = found.merge(pairs.groupby(by, dropna=False, sort=False)[values].mean().reset_index(), on=by)
     named = run.primary is not None and run.primary["against"] == NO_DA

@@ -118,7 +118,7 @@ def _names(a: Run, b: Run) -> list[str]:
 
 
 def _deltas(run: Run, names: list[str]) -> dict[tuple[Any, ...], tuple[float, float, float]]:
-    found = deltas_over_seeds(run.grid, run.margin_points)
+    found = deltas_over_seeds(run.grid, run.margin_points, run.looks)
     for name in names:
         if name not in found:
             found = found.assign(**{name: pd.Series([_of_study(run, name)] * len(found), found.index)})

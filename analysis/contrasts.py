@@ -19,7 +19,6 @@ from analysis.arms import at, pairs_against
 from analysis.factors import factors, written
 from analysis.paired import decisions, deltas_over_seeds, holm
 from analysis.run import Run
-from analysis.statistics.decision import decide
 from analysis.statistics.planning import minimum_detectable_effect, seeds_for_equivalence, seeds_needed
 from ganaug.records import COMPARISONS, NEEDED, NO_DA, Against, Control
 
@@ -77,7 +76,7 @@ def _with_primary(run: Run, table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     pairs = primary_differences(run)
     if pairs.empty:
         return table
-    own = decisions(pairs, by, "delta_points", run.margin_points).rename(columns={"mean": "delta_points"})
+    own = decisions(pairs, by, "delta_points", run.margin_points, run.looks).rename(columns={"mean": "delta_points"})
     own = own.rename(columns={name: f"{name}_points" for name in ("sd", "half", "low", "high")})
     means = pairs.groupby(by, dropna=False, sort=False)[["accuracy", "control_accuracy"]].mean().reset_index()
     own = own.merge(means, on=by).assign(role="primary", against=run.primary["against"])
@@ -94,7 +93,7 @@ def _word(row: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=8)
 def _contrasts(run: Run) -> pd.DataFrame:
     by = [name for name in factors(run.grid) if name != "seed"]
-    table = _with_primary(run, deltas_over_seeds(run.grid, run.margin_points), by)
+    table = _with_primary(run, deltas_over_seeds(run.grid, run.margin_points, run.looks), by)
     secondary = table["role"].eq("secondary").to_numpy()
     p = table["p"].to_numpy(float, na_value=np.nan)
     table["p_holm"] = np.where(secondary, holm(np.where(secondary, p, np.nan)), np.nan)
@@ -130,17 +129,17 @@ def against_controls(run: Run, setting: Mapping[str, Any]) -> pd.DataFrame:
         pairs = at(pairs_against(run, control), dict(setting))
         if pairs.empty:
             continue
-        found = decide(pairs["delta_points"].to_numpy(float), run.margin_points)
+        found = decisions(pairs.assign(all=0), ["all"], "delta_points", run.margin_points, run.looks).iloc[0]
         rows.append(
             {
                 "against": control,
-                "n_seeds": found.n,
-                "delta_points": found.mean,
-                "low_points": found.low,
-                "high_points": found.high,
-                "p": found.p,
-                "p_equivalence": found.p_equivalence,
-                "verdict": found.verdict,
+                "n_seeds": int(found["n_seeds"]),
+                "delta_points": found["mean"],
+                "low_points": found["low"],
+                "high_points": found["high"],
+                "p": found["p"],
+                "p_equivalence": found["p_equivalence"],
+                "verdict": found["verdict"],
                 "accuracy": float(pairs["accuracy"].mean()),
                 "control_accuracy": float(pairs["control_accuracy"].mean()),
             }
@@ -184,7 +183,7 @@ def deltas(run: Run, against: Against = "real-only") -> pd.DataFrame:
     (95 % t-interval, percentage points), p, p_equivalence (inside the study's margin), verdict (by itself).
     """
     by = [name for name in factors(run.grid) if name != "seed"]
-    found = decisions(pairs_against(run, against), by, "delta_points", run.margin_points)
+    found = decisions(pairs_against(run, against), by, "delta_points", run.margin_points, run.looks)
     return found.rename(columns={"mean": "delta_points"} | {n: f"{n}_points" for n in ("sd", "half", "low", "high")})
 
 

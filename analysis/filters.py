@@ -89,7 +89,7 @@ def _filters_table(run: Run) -> pd.DataFrame:
         pairs = pairs.assign(**{"filter.name": filter_name(run)})
     rest = [name for name in factors(run.grid) if name not in ("seed", "threshold", *FILTERS)]
     by = [*dict.fromkeys(["filter.name", *filter_factors(run)]), "threshold", *rest]
-    found = decisions(pairs, by, "delta_points", run.margin_points)
+    found = decisions(pairs, by, "delta_points", run.margin_points, run.looks)
     found = found.rename(columns={"mean": "delta_points", "verdict": "by_itself"})
     found = found.rename(columns={name: f"{name}_points" for name in ("sd", "half", "low", "high")})
     found["by_itself"] = found["by_itself"].replace(BY_ITSELF)

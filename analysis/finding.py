@@ -147,7 +147,7 @@ def _refusal(row: Mapping[str, Any]) -> str:
 
 
 def _average(run: Run) -> str:
-    mean = average_delta(run.grid)
+    mean = average_delta(run.in_common)
     if not mean or mean["n_settings"] < 2:
         return ""
     return (
@@ -169,6 +169,7 @@ def _exploratory(run: Run, table: pd.DataFrame) -> Headline:
     spread = (
         "" if np.isnan(best["low_points"]) else f", 95 % t-interval with {plural(int(best['df']), 'degree')} of freedom"
     )
+    spread = ", 95 % repeated interval" if spread and run.looks else spread
     larger = (table["p"].notna() & (table["delta_points"] > best["delta_points"])).any()
     which = "best paired change that survives correction" if larger else "best paired change"
     statement = (
@@ -176,7 +177,7 @@ def _exploratory(run: Run, table: pd.DataFrame) -> Headline:
         f"{between(best['low_points'], best['high_points'])} at {described(best, setting_names(run.grid))} "
         f"({plural(int(best['n_seeds']), 'seed')}{spread}). {_selection(best, tests, len(table))}"
     ).strip()
-    notes = [_refusal(best)]
+    notes = [_refusal(best), _added(run)]
     if len(table) > 1:
         notes.append("No primary contrast was named before the run, so all of this is exploration.")
         told = _counted(table, "by_itself")
@@ -222,6 +223,8 @@ def _sensitivity(run: Run, row: Mapping[str, Any]) -> str:
     found = sensitivity(run, primary_differences(run)["delta_points"].to_numpy(float))
     if found["detectable_points"] is None or row["verdict"] in ("helps", "hurts"):
         return ""
+    if run.looks is not None:  # how many there are was not fixed before the run
+        return ""
     text = f"These seeds would find a true change of {found['detectable_points']:.1f} points in 4 studies of 5."
     if row["verdict"] == CANNOT_TELL:
         text += (
@@ -232,12 +235,23 @@ def _sensitivity(run: Run, row: Mapping[str, Any]) -> str:
 
 
 def _with_images(run: Run) -> str:
-    found = over_seeds_and_images(run)
+    found = over_seeds_and_images(run) if run.looks is None else None  # it does not hold for seeds that were added
     if found is None or np.isnan(found.low):
         return ""
     return (
         f"If the choice of the {found.n_test:,} test images counts as well, the interval is "
         f"{between(found.low, found.high)}."
+    )
+
+
+def _added(run: Run) -> str:
+    """Of a study that adds seeds until it is decided: that looking on after every one is paid for."""
+    if run.looks is None:
+        return ""
+    first, last = run.looks.first, run.looks.last
+    return (
+        f"Seeds were added, {first} to {last}, until each contrast was decided; intervals, p-values and verdicts are those "
+        "of a sequential t-test and hold although one looked after every seed."
     )
 
 
@@ -271,6 +285,7 @@ def _confirmatory(run: Run, table: pd.DataFrame) -> Headline:
     )
     notes = [
         _refusal(row),
+        _added(run),
         _sensitivity(run, row),
         _controls(run, controls, row["against"]),
         told_in_real_images(run, row),

@@ -25,7 +25,7 @@ def settings_table(run: Run, value: Value) -> pd.DataFrame:
     accuracy = accuracy.assign(value=100 * accuracy["accuracy"], half=100 * accuracy["half"], inconclusive=False)
     if value == "accuracy":
         return accuracy
-    deltas = deltas_over_seeds(run.grid)
+    deltas = deltas_over_seeds(run.grid, run.margin_points, run.looks)
     deltas = deltas.rename(columns={"delta_points": "value", "half_points": "half"})
     deltas["inconclusive"] = ~deltas["verdict"].isin(["helps", "hurts"]) & ~(
         (deltas["low_points"] > 0) | (deltas["high_points"] < 0)

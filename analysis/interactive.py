@@ -133,7 +133,7 @@ def _against_controls(run: Run, grid: _Grid) -> Iterator[dict[str, Any]]:
         pairs = pairs_against(run, against)
         if pairs.empty:
             continue
-        found = decisions(pairs, grid.names, "delta_points", run.margin_points)
+        found = decisions(pairs, grid.names, "delta_points", run.margin_points, run.looks)
         found = found.assign(holm=holm(found["p"].to_numpy(float)))
         yield _deltas(grid, found.rename(columns={"mean": "value", "n_seeds": "n"}), against, title)
 

@@ -75,6 +75,21 @@ def _semi(run: Run) -> str:
     return text
 
 
+def _sequential(run: Run) -> list[tuple[str, str]]:
+    if run.looks is None:
+        return []
+    first, last = run.looks.first, run.looks.last
+    text = (
+        f"Every contrast began with {first} seeds and got one more at a time, {last} at most, while its verdict was open. "
+        "Who looks again and again with an ordinary test finds something in the end; so each look at n seeds is held to a "
+        f"level that grows with n / {last}, such that chance crosses at any look in 5 % of contrasts without an effect. "
+        "Intervals are wider for it, and p-values larger; “no effect” has such a boundary too. Accuracies and class "
+        "tables take all the seeds a setting has; averages over settings take the seeds that all of them have. A gain "
+        "that ended its contrast early is a little flattered."
+    )
+    return [("Seeds until it is decided", text)]
+
+
 def _general(run: Run, margin: str) -> list[tuple[str, str]]:
     return [
         (
@@ -90,6 +105,7 @@ def _general(run: Run, margin: str) -> list[tuple[str, str]]:
             "one of a paired t-test (Student 1908). It covers the draw of real images and the chance in training. It "
             "does not cover the choice of test images, which all seeds share. One seed has no interval.",
         ),
+        *_sequential(run),
         (
             "What the words mean",
             f"Helps: the interval lies above 0. Hurts: below 0. No effect: neither, and two one-sided tests show the "

@@ -15,13 +15,14 @@ from analysis.run import Run
 from analysis.statistics.aggregate import interquartile_mean, probability_of_improvement
 from analysis.statistics.decision import decide
 from analysis.statistics.resampling import sign_flip
+from analysis.statistics.sequential import decide_as_they_come
 
 MOST_SIGN_FLIPPED = 24
 
 
 def _whole_settings(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Accuracies in percent of the settings that every seed has, and of their controls: (n_seeds, n_settings) each."""
-    pairs = paired_deltas(run.grid)
+    pairs = paired_deltas(run.in_common)
     by = [name for name in factors(run.grid) if name != "seed"]
     pairs = pairs.assign(setting=pairs.groupby(by, dropna=False, sort=False).ngroup())
     tables = [
@@ -36,7 +37,7 @@ def overall(run: Run) -> pd.DataFrame:
 
     Columns: measure, unit, value, low, high (95 %, over seeds; a seed is one observation however many settings).
     """
-    mean = average_delta(run.grid)
+    mean = average_delta(run.in_common)
     ours, theirs = _whole_settings(run) if mean else (np.empty((0, 0)), np.empty((0, 0)))
     if mean is None or not ours.size:
         return pd.DataFrame(columns=["measure", "unit", "value", "low", "high"])
@@ -56,12 +57,19 @@ def primary_tests(run: Run) -> pd.DataFrame:
 
     Columns: test, p, low, high (points, NaN where a test has no interval), note.
     """
-    differences = primary_differences(run)["delta_points"].to_numpy(float)
+    differences = primary_differences(run).sort_values("seed", kind="stable")["delta_points"].to_numpy(float)
     if len(differences) < 2:
         return pd.DataFrame(columns=["test", "p", "low", "high", "note"])
     found, none = decide(differences, run.margin_points), float("nan")
-    rows = [
-        ("paired t-test, over seeds", found.p, found.low, found.high, "decides"),
+    rows = []
+    if run.looks is not None:
+        now = decide_as_they_come(differences[None], run.margin_points, run.looks).iloc[0]
+        note = f"decides; a look after every seed from {run.looks.first} to {run.looks.last}"
+        rows += [("sequential t-test, over seeds", now["p"], now["low"], now["high"], note)]
+        rows += [("sequential equivalence", now["p_equivalence"], none, none, f"inside ±{run.margin_points:g} points")]
+    decides = "decides" if run.looks is None else "as if the seeds had been fixed"
+    rows += [
+        ("paired t-test, over seeds", found.p, found.low, found.high, decides),
         (
             "equivalence, two one-sided t-tests",
             found.p_equivalence,

@@ -16,6 +16,8 @@ from scipy.special import stdtr, stdtrit  # Student's t: its distribution functi
 
 from analysis.factors import SELDOM, factors, generation_factors, is_control
 from analysis.statistics.decision import decide_all
+from analysis.statistics.looks import Looks
+from analysis.statistics.sequential import decide_as_they_come
 from ganaug.errors import UserError
 from ganaug.records import TREATED
 
@@ -58,14 +60,22 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def decisions(table: pd.DataFrame, by: Sequence[str], value: str, margin: float) -> pd.DataFrame:
-    """`t_intervals` of a delta, with p_equivalence (inside ±margin) and the verdict of each group by itself."""
+def decisions(
+    table: pd.DataFrame, by: Sequence[str], value: str, margin: float, looks: Looks | None = None
+) -> pd.DataFrame:
+    """`t_intervals` of a delta, with p_equivalence (inside ±margin) and the verdict of each group by itself.
+
+    looks: of a study that adds seeds until it is decided; low, high, half and p are then those that hold under them.
+    """
+    table = table.sort_values("seed", kind="stable") if looks and "seed" in table else table
     stats = t_intervals(table, by, value)
     group = table.groupby(list(by), dropna=False, sort=False).ngroup().to_numpy()
     place = table.groupby(group, sort=False).cumcount().to_numpy()
     differences = np.full((len(stats), place.max(initial=-1) + 1), np.nan)
     differences[group, place] = table[value].to_numpy(float)
-    found = decide_all(differences, margin)
+    found = decide_as_they_come(differences, margin, looks) if looks else decide_all(differences, margin)
+    if looks:
+        stats = stats.assign(**{name: found[name].to_numpy() for name in ("low", "high", "half", "p")})
     return stats.assign(p_equivalence=found["p_equivalence"].to_numpy(), verdict=found["verdict"].to_numpy())
 
 
@@ -138,7 +148,9 @@ def accuracy_over_seeds(records: pd.DataFrame) -> pd.DataFrame:
     return _with_counts(stats, found, records, by)
 
 
-def deltas_over_seeds(records: pd.DataFrame, margin: float = NO_EFFECT_POINTS) -> pd.DataFrame:
+def deltas_over_seeds(
+    records: pd.DataFrame, margin: float = NO_EFFECT_POINTS, looks: Looks | None = None
+) -> pd.DataFrame:
     """A row per contrast (a setting with generated images against its control): the mean paired delta over
     seeds.
 
@@ -146,12 +158,12 @@ def deltas_over_seeds(records: pd.DataFrame, margin: float = NO_EFFECT_POINTS) -
     high_points (percentage points), p (paired t-test), p_equivalence (the mean lies inside ±margin points),
     p_holm (p corrected over all rows), accuracy, control_accuracy (means over the same seeds, shares),
     n_starved, n_dropped (records of this setting without a usable pair), verdict (of the row alone,
-    uncorrected; see `statistics.decision`).
+    uncorrected; see `statistics.decision`, and with `looks` `statistics.sequential`).
     """
     records = _of_the_question(records)
     by = [name for name in factors(records) if name != "seed"]
     pairs = paired_deltas(records)
-    stats = decisions(pairs, by, "delta_points", margin).rename(columns={"mean": "delta_points"})
+    stats = decisions(pairs, by, "delta_points", margin, looks).rename(columns={"mean": "delta_points"})
     stats = stats.rename(columns={name: f"{name}_points" for name in ("sd", "half", "low", "high")})
     stats["p_holm"] = holm(stats["p"].to_numpy(float))
     means = pairs.groupby(by, dropna=False, sort=False)[["accuracy", "control_accuracy"]].mean().reset_index()

@@ -123,7 +123,7 @@ def threshold_curve(run: Run, where: Where = None, ax: Axes | None = None) -> Ax
     filters = filter_labels(run)
     by, own = ("filter", FILTERS) if filters else ("n_gen", ("n_gen",))
     place = one_slice(run, ("threshold", *own), where, "threshold_curve")
-    deltas = pick(deltas_over_seeds(run.grid), place, generation_factors(run.grid))
+    deltas = pick(deltas_over_seeds(run.grid, run.margin_points, run.looks), place, generation_factors(run.grid))
     deltas = deltas[deltas["threshold"].notna()]
     if deltas.empty:
         raise without_data("threshold_curve", "no cell with a threshold has a pair")
@@ -238,7 +238,7 @@ def controls(run: Run, where: Where = None, ax: Axes | None = None) -> Axes:
     if seeds.empty:
         raise without_data("controls", "this setting has no finished control")
     ax = new_axes(ax, (9.0, 2.2 + 0.7 * seeds["against"].nunique()))
-    draw_controls(ax, seeds)
+    draw_controls(ax, seeds, run)
     legend_below(ax, control_keys())
     return titled(ax, "Generated images against what else could have been done", run, place)
 

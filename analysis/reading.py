@@ -38,11 +38,16 @@ def table(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
     """A Parquet table with at least the columns `required`."""
     import pyarrow.parquet as parquet
 
-    # types_mapper keeps nulls: an Int64 stays whole and a missing number is pd.NA, not a float
-    frame = parquet.read_table(path).to_pandas(types_mapper=_KINDS.get)
+    frame = typed(parquet.read_table(path))
     missing = [name for name in required if name not in frame.columns]
     if missing:
         raise UserError(f"{path}: must have the columns {', '.join(required)}; {', '.join(missing)} missing")
+    return frame
+
+
+def typed(arrow: Any) -> pd.DataFrame:
+    """An Arrow table as pandas; nulls are kept: an Int64 stays whole and a missing number is pd.NA, not a float."""
+    frame: pd.DataFrame = arrow.to_pandas(types_mapper=_KINDS.get)
     return frame
 
 

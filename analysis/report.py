@@ -46,6 +46,8 @@ def _warnings(run: Run, running: Running | None) -> list[str]:
         found.append(
             f"{plural(int(skipped), 'damaged image')} left out of the data set, as its study asks (on_bad_image: skip)."
         )
+    for note, n in (run.summary.get("notes") or {}).items():
+        found.append(f"Memory was short: {note} ({plural(int(n), 'cell')}). The results are not touched by it.")
     if run.summary.get("status") == "partial" and running is None:
         missing = (run.summary.get("cells") or {}).get("missing", 0)
         found.append(
@@ -68,6 +70,23 @@ def _primary(run: Run) -> str:
     return f"{described(run.primary, names)}, against {run.primary.get('against')}"
 
 
+def _seeds(run: Run) -> str:
+    if run.looks is None:
+        return str(len(levels(run.grid, "seed", run.planned)))
+    told = run.summary["seeds"]
+    used = f"; {told['cells_used']:,} cells of at most {told['cells_at_most']:,}" if "cells_used" in told else ""
+    return f"{run.looks.first} to {run.looks.last}, until decided{used}"
+
+
+def _intervals(run: Run) -> str:
+    if run.looks is None:
+        return "Every interval is a 95 % t-interval over seeds."
+    return (
+        "Intervals of a change against a control allow for the look after every seed; those of accuracies, single "
+        "classes and confusions are 95 % t-intervals over the seeds there are, and describe."
+    )
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
     """What a reader wants to know beside the finding."""
     told = run.summary
@@ -76,7 +95,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     n_test = run.cells["n_test"].max() if len(usable(run.cells)) else None
     return [
         ("data", ", ".join(part for part in [*data, f"{n_test} test images" if n_test else ""] if part)),
-        ("seeds", str(len(levels(run.grid, "seed", run.planned)))),
+        ("seeds", _seeds(run)),
         ("cells", _status(run)),
         ("primary contrast", _primary(run)),
         ("no effect means", f"within ±{plural_points(run.margin_points)}"),
@@ -161,6 +180,7 @@ def write_report(run: str | Path | Run, running: Running | None = None) -> Path:
         warnings=_warnings(run, running),
         facts=generator_facts(run) if alone else _facts(run),
         unit="" if alone else "Points are percentage points of accuracy. ",
+        intervals=_intervals(run),
         map=found,
         figures=figures,
         tables=generator_sections(run) if alone else sections(run, said),

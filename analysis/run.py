@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.factors import is_control, levels
 from analysis.paired import NO_EFFECT_POINTS
 from analysis.reading import mapping, optional, read, table
+from analysis.statistics.looks import Looks
 from ganaug import yaml_file
 from ganaug.errors import UserError
 from ganaug.records import TREATED
@@ -135,6 +136,17 @@ class Run:
     def margin_points(self) -> float:
         """Half the width of "no effect", percentage points."""
         return float(self.summary.get("margin_points") or NO_EFFECT_POINTS)
+
+    @property
+    def looks(self) -> Looks | None:
+        """When its contrasts were looked at, where seeds were added until they were decided; None of fixed seeds."""
+        told = self.summary.get("seeds")
+        return Looks(int(told["min"]), int(told["max"])) if told else None
+
+    @cached_property
+    def in_common(self) -> pd.DataFrame:
+        """The grid, cut to the seeds that no contrast could do without: all of them, unless they were added."""
+        return self.grid if self.looks is None else self.grid[self.grid["seed"] < self.looks.first]
 
     @cached_property
     def search(self) -> "Search | None":

@@ -56,6 +56,8 @@ def _contrasts(run: Run, said: Headline) -> Section | None:
         "secondary rows (Holm); “no effect” is of the two one-sided tests. “By itself” reads the row’s own interval, "
         "uncorrected; dropped counts seeds without a usable pair."
     )
+    if run.looks is not None:
+        text += " Seeds were added until a row was decided, and its p-values and interval allow for every look."
     return Section(plural(n, "contrast"), text, contrasts(run), open=True) if n else None
 
 
@@ -140,6 +142,7 @@ def _primary_tests(run: Run, said: Headline) -> Section | None:
         "How much hangs on the choice of a test. The t-test over seeds was named before the run and decides; the "
         "others are there to be compared with it."
     )
+    text = text if run.looks is None else text.replace("The t-test over seeds", "The sequential t-test over seeds")
     return Section("The primary contrast by every test", text, primary_by_every_test(run))
 
 
@@ -149,6 +152,8 @@ def _overall(run: Run, said: Headline) -> Section | None:
         "images beats one without at the same setting, ties half; the interquartile mean leaves the best and worst "
         "quarter out."
     )
+    if run.looks is not None:
+        text += f" Over the first {run.looks.first} seeds, which every setting has."
     return Section("Over all settings", text, over_all_settings(run))
 
 

@@ -2,11 +2,11 @@
 
     python benchmarks/scale.py [--cells 1000 10000 100000] [--folder DIR] [--only plan wave collect report]
 
-The grids are real ones over digits, a fifth of a per cent of their cells generators. One cell is really run; its record,
-its generator and its assessment are then published under the keys of all the others, with other predictions in each, as
-if all had been run. (Nothing is synced meanwhile: this is about reading.) Every phase has a process of its own, which
-tells its seconds and its peak of memory; `wave` sends every cell through Ray Tune on 2 workers, whose trials find it
-stored, so that only bookkeeping is left.
+The grids are real ones over digits, with a generator for every hundred cells. One cell of a kind is really run; its
+record, its generator and its assessment are then published under the keys of all the others, with other predictions in
+each, as if all had been run. (Nothing is synced meanwhile: this is about reading.) Every phase has a process of its
+own, which tells its seconds and its peak of memory; `wave` sends every cell through Ray Tune on 2 workers, whose trials
+find it stored, so that only bookkeeping is left.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def make(folder: Path) -> None:
         if (generator is not None) not in examples:
             made.get(measure)
             examples[generator is not None] = made.store.load(measure)
-        (like, cost), predictions = examples[generator is not None], None
+        like, cost = examples[generator is not None]
         predictions = like.arrays["predictions"].copy()
         wrong = rng.integers(0, predictions.shape[1], 20)
         predictions[0, wrong] = rng.integers(0, 10, 20)

@@ -18,7 +18,7 @@ MOMENTS = ("begun", "written", "synced", "placed", "kept")  # of putting a file 
 FILES = (  # that are written elsewhere, by `ganaug.files.put`
     "study.yaml", "progress.json", "summary.json", "records.parquet", "per_class.parquet", "generators.parquet",
     "generator_classes.parquet", "predictions.safetensors", "samples.safetensors", "semi.safetensors", "curves.json",
-    "classifier_curves.json", "failures.json",  # a run folder
+    "classifier_curves.json", "failures.json", "seeds.json",  # a run folder
     "trials.parquet", "search.json",  # a search's part of it
     "figure", "drawn.json", "index.html", "against.html",  # a report
 )  # fmt: skip

@@ -33,7 +33,7 @@ def selected(first: "Fit", work: Work) -> dict[str, Any]:
     facts = {k: selection[k] for k in told if k in selection}
     if (generator := generator_of(first.extra)) is not None:
         gan = work.get(generator).facts
-        facts |= {"diversity": gan["diversity"], "calibration": gan["calibration"]}
+        facts |= {"diversity": gan["diversity"], "calibration": gan["calibration"]} | noted(gan)
     short = sum(n < selection["wanted"] for n in selection["accepted"])
     if short:
         facts["status"] = "starved"
@@ -41,11 +41,18 @@ def selected(first: "Fit", work: Work) -> dict[str, Any]:
     return facts
 
 
+def noted(*of: dict[str, Any]) -> dict[str, Any]:
+    """What facts say of memory that was short where their stages were trained together."""
+    notes = dict.fromkeys(note for facts in of for note in facts.get("notes", ()))
+    return {"notes": list(notes)} if notes else {}
+
+
 def measure(stage: "Measure", work: Work) -> Artifact:
     """Predicted classes (classifiers, n_test) and the counts that led to them; or the reason why there are none.
 
     facts: status, reason, seed, n_train, n_test, counts per class of candidates, accepted and used images,
-    losses, train_accuracy of each classifier, and curves where the study asks for them.
+    losses, train_accuracy of each classifier, and curves where the study asks for them; `notes`, where memory decided
+    how many trainings ran together.
     arrays: predictions; validation (classifiers, n_validation) and validation_labels, the same of the validation
     images, by which a search may know this cell; taken (classes, size) of a selection, for the report's sheets. Of a
     semi-supervised fit: snapshots (T, m, C, H, W) of its generator's images, and in facts the `course` of its losses.
@@ -71,6 +78,7 @@ def measure(stage: "Measure", work: Work) -> Artifact:
         "losses": [a.facts["losses"] for a in fitted],
         "train_accuracy": [a.facts["train_accuracy"] for a in fitted],
     }
+    facts |= noted(facts, *(a.facts for a in fitted))
     if "curve" in fitted[0].facts:
         facts["curves"] = [a.facts["curve"] for a in fitted]
     validation = {

@@ -57,6 +57,7 @@ class Cell:
     classifier: specs.ClassifierSpec
     classifier_seeds: int = 1
     arm: Arm = "generated"
+    fused: bool = False  # GANs and classifiers are trained as members of batched models
     semi: specs.SemiSpec | None = None  # of a study about unlabelled images; then arm says if this cell has them
 
 
@@ -103,11 +104,11 @@ def generator(cell: Cell) -> FitGan:
     n_da = cell.n_real if cell.n_da is None else cell.n_da
     images: Split | Augment | AugmentGenerated = split
     if specs.GENERATED in cell.gan_da:
-        first = FitGan(split, cell.gan, cell.seed)
+        first = FitGan(split, cell.gan, cell.seed, cell.fused or None)
         images = AugmentGenerated(first, cell.pool, cell.gan_da, n_da, cell.augmentation)
     elif cell.gan_da:
         images = Augment(split, cell.gan_da, n_da, cell.augmentation)
-    return shared(FitGan(images, cell.gan, cell.seed))
+    return shared(FitGan(images, cell.gan, cell.seed, cell.fused or None))
 
 
 def _generated(cell: Cell, split: Split) -> Select:
@@ -176,13 +177,14 @@ def classifiers(cell: Cell) -> tuple[Fit, ...]:
         spec = _but(spec, include_validation=True)
     continued = spec.warm_start and bool(cell.clf_da)
     spec = _but(spec, warm_start=continued)
+    fused = cell.fused or None
 
     def fitted(member: int) -> FitClassifier:
         if not continued:
-            return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge)
+            return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge, None, fused)
         fresh = spec.model_copy(update={"warm_start": False})
-        start = FitClassifier(split, extra, (), _PLAIN, fresh, member, mixing, judge)
-        return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge, start)
+        start = FitClassifier(split, extra, (), _PLAIN, fresh, member, mixing, judge, None, fused)
+        return FitClassifier(split, extra, cell.clf_da, strength, spec, member, mixing, judge, start, fused)
 
     return tuple(fitted(member) for member in range(cell.classifier_seeds))
 

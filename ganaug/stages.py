@@ -29,12 +29,6 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 
 @cache
-def _names(kind: type["Stage"]) -> tuple[str, ...]:
-    """The names of a stage's parameters."""
-    return tuple(f.name for f in dataclasses.fields(kind))
-
-
-@cache
 def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
@@ -72,9 +66,14 @@ class Stage:
         """The stage's name in file names and columns: `FitGan` is `fit_gan`."""
         return _snake(cls.__name__)
 
+    @classmethod
+    @cache
+    def _names(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in dataclasses.fields(cls))
+
     def describe(self) -> dict[str, Any]:
         """Everything the key is made of, as JSON."""
-        own = {name: getattr(self, name) for name in _names(type(self))}
+        own = {name: getattr(self, name) for name in self._names()}
         parameters = {k: _plain(v) for k, v in own.items() if not (v is None and k in self.later)}
         return {"stage": self.kind(), "version": self.version, **parameters}
 
@@ -85,7 +84,7 @@ class Stage:
 
     def parents(self) -> Iterator["Stage"]:
         """The stages this one is built on."""
-        for name in _names(type(self)):
+        for name in self._names():
             value = getattr(self, name)
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Stage):
@@ -154,9 +153,11 @@ class FitGan(Stage):
 
     stored: ClassVar[bool] = True
     version: ClassVar[int] = 2  # 2: pictures of the training's course; the calibration's middle lies at 1/2
+    later: ClassVar[tuple[str, ...]] = ("fused",)
     images: "Split | Augment | AugmentGenerated"
     gan: specs.AnyGan
     seed: int
+    fused: bool | None = None  # trained as a member of a batched model; None: by itself
 
     @property
     def split(self) -> Split:
@@ -165,7 +166,7 @@ class FitGan(Stage):
     def run(self, work: Work) -> Artifact:
         from ganaug.gans.fit import fit_gan
 
-        return fit_gan(self.gan, work.get(self.images), work.get(self.split), self.seed, work)
+        return fit_gan(self.gan, work.get(self.images), work.get(self.split), self.seed, work, bool(self.fused))
 
 
 @dataclass(frozen=True)
@@ -329,6 +330,7 @@ class FitClassifier(Stage):
     """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
 
     version: ClassVar[int] = 3  # 2: predictions for the validation images, mixing; 3: accuracy on its own images
+    later: ClassVar[tuple[str, ...]] = ("fused",)
     split: Split
     extra: Extra | None
     da: tuple[str, ...]
@@ -338,6 +340,7 @@ class FitClassifier(Stage):
     mixing: specs.MixingSpec
     judge: FitJudge | None = None  # whom soft labels are asked of
     start: "FitClassifier | None" = None  # whose weights it goes on from; None: its own fresh ones
+    fused: bool | None = None  # trained as a member of a batched model; None: by itself
 
     @property
     def per_class(self) -> int:

@@ -74,6 +74,7 @@ def run(
     extra = [f"resources.{k}={v}" for k, v in placement.items() if v is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
 
+    from sweeps.adaptive import seeds_line
     from sweeps.cluster.gate import admitted
     from sweeps.progress import Bar
     from sweeps.run import run as run_study
@@ -86,9 +87,13 @@ def run(
         summary, interrupted = run_study(resolved, folder, Store(store), data, address, bar.start, tracked)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     _tell(summary, folder)
+    for note, n in summary.get("notes", {}).items():
+        _say(f"Memory was short: {note} ({n} cells).")
     if interrupted:
         _say(f"Interrupted; nothing finished is lost. To go on: {again}")
         raise typer.Exit(130)
+    if "seeds" in summary:
+        _say(seeds_line(summary["seeds"]))
     _report(folder)
     if summary["cells"]["failed"] or summary["cells"]["missing"]:
         failed = summary["cells"]["failed"]
@@ -134,41 +139,28 @@ def plan(
     data: DataDir = DATA,
     assignments: Set = None,
     stand_in: StandIn = False,
+    price: Annotated[
+        list[str] | None,
+        typer.Option("--price", help="What an hour costs, e.g. 2.50/gpu-hour or '0.04 EUR/cpu-hour'; may be repeated."),
+    ] = None,
 ) -> None:
-    """What a study would compute: cells, generators, what is stored, an estimate of time, what sharing saves."""
+    """What a study would compute: cells, generators, what is stored, time and hours, and what sharing saves."""
+    from sweeps import price as pricing
     from sweeps import study_file as studies
 
+    prices = pricing.parse(price or [])
     resolved = studies.load(study, assignments or [], stand_in)
 
-    from sweeps.estimate import measured_seconds, totals
+    from sweeps.fusing import settled
     from sweeps.grid import open_grid
-    from sweeps.plan import generator_of
-    from sweeps.plan import plan as make_plan
-    from sweeps.progress import duration
-    from sweeps.run import slots
+    from sweeps.outlook import outlook
     from sweeps.store import Store
 
     place = Store(store)
-    grid = open_grid(resolved, data, place)
-    stored = grid.stored(place)
-    leaves = grid.leaves()
-    asked = list(grid.asked.values())
-    generators = grid.generators.keys()
-    shape = tuple(grid.test.facts["shape"])
-    seconds = measured_seconds(shape, len(grid.test.facts["classes"]))
-    shared, alone = totals(leaves, stored, seconds)
-    waves = make_plan(leaves, stored, slots(resolved), seconds)
-    using = sum(1 for leaf in asked if generator_of(leaf))
+    resolved = settled(resolved, Path("runs") / resolved.folder, None)
     _say(f"{resolved.folder}: {resolved.question}".rstrip(": "))
-    _say(f"cells       {len(asked)}, of which {sum(leaf.key in stored for leaf in asked)} stored")
-    _say(
-        f"generators  {len(generators)} for the {using} cells that use one, of which {len(generators & stored)} stored"
-    )
-    after = ", the generators before the cells that use them" if len(waves) > 1 else ""
-    _say(f"trials      {sum(map(len, waves))}, {slots(resolved)} at a time{after}")
-    _say(f"time        about {duration(shared / slots(resolved))} on this machine ({duration(shared)} of one core)")
-    if shared:
-        _say(f"sharing     {alone / shared:.1f} times cheaper than a GAN for every cell")
+    for line in outlook(open_grid(resolved, data, place), place, prices):
+        _say(line)
 
 
 app.command()(cli_search.search)

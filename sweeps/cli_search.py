@@ -51,6 +51,8 @@ def search(
     given = {"search.steps": steps, "search.sampler": sampler, "search.storage": storage, "resources.workers": workers}
     extra = [f"{key}={value}" for key, value in given.items() if value is not None]
     resolved = studies.load(study, [*(assignments or []), *extra], stand_in)
+    if resolved.seeds is not None:
+        raise UserError("seeds: a search compares its steps over the same seeds; give factors.seed, or search.seeds")
     folder = out or Path("runs") / f"{resolved.folder}-search"
 
     from sweeps.search.run import settled
@@ -66,6 +68,7 @@ def search(
         say(how(asked.spec.storage, SearchFolder(folder).journal))
         return
 
+    from sweeps import fusing
     from sweeps.cluster.gate import admitted
     from sweeps.search.run import search as run_search
     from sweeps.store import Store
@@ -76,6 +79,7 @@ def search(
     except OSError as error:
         raise UserError(f"--out {folder}: cannot be made: {error.strerror}") from None
     place = Store(store)
+    asked = settled(fusing.settled(resolved, folder, address))
     found = run_search(asked, folder, place, data, address, say)
     again = shlex.join(["ganaug", *sys.argv[1:]])
     if found.interrupted:

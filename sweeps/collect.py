@@ -15,7 +15,7 @@ from sweeps.grid import Grid
 from sweeps.plan import generator_of
 from sweeps.run_folder import GeneratorRow, Row, RunFolder, of_generator, write_json
 from sweeps.semi import controls as semi_controls
-from sweeps.store import Store
+from sweeps.store import Cost, Store
 from sweeps.study import Study
 from sweeps.study_file import to_yaml
 
@@ -25,10 +25,33 @@ def _controls(study: Study) -> list[str]:
     return semi_controls(study) if study.semi else list(study.controls.wanted(study.primary is not None))
 
 
+def claims_of(study: Study) -> dict[str, Any]:
+    """What a summary says of the study's question: all that verdicts rest on, beside the records."""
+    return {
+        "factors": study.factors,
+        "primary": study.primary,
+        "controls": {
+            "arms": _controls(study),
+            "of": study.controls.of,
+            "classic_da": study.controls.classic(study.factors["clf_da"]),
+        },
+        "margin_points": study.margin_points,
+        **({"seeds": study.seeds.model_dump()} if study.seeds else {}),
+    }
+
+
 def generator_key(measure: Measure) -> str | None:
     """The key of the generator a cell draws from, if any."""
     generator = generator_of(measure)
     return generator.key if generator else None
+
+
+def by_kind(cost: Cost) -> Cost:
+    """A cost with the seconds of each kind of stage added up: what the tables tell, and a tenth of the memory."""
+    sums: dict[str, float] = {}
+    for kind, seconds in cost.values():
+        sums[kind] = sums.get(kind, 0.0) + seconds
+    return {kind: (kind, seconds) for kind, seconds in sums.items()}
 
 
 def rows_of(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
@@ -36,7 +59,8 @@ def rows_of(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
     rows = []
     for (key, measure), found in zip(grid.measures.items(), store.load_many(grid.measures.values()), strict=True):
         if found is not None:
-            rows.append(Row(key, grid.factors[key], *found, generator=generator_key(measure)))
+            record, cost = found
+            rows.append(Row(key, grid.factors[key], record, by_kind(cost), generator=generator_key(measure)))
         elif key in failures:
             rows.append(Row(key, grid.factors[key], None, {}, failures[key], generator_key(measure)))
     return rows
@@ -98,6 +122,8 @@ def write_folder(
     else:
         counts = Counter(r.record.facts["status"] if r.record else "failed" for r in rows)
         missing = len(grid.measures) - len(rows)
+    told = [g.facts for g in generators] if alone else [r.record.facts for r in rows if r.record]
+    notes = Counter(note for facts in told for note in facts.get("notes", ()))
     summary = {
         "study": study.name,
         "question": study.question,
@@ -107,6 +133,8 @@ def write_folder(
         "variant": study.variant,
         "synthetic": test.facts["synthetic"],
         **({"skipped_images": len(skipped)} if (skipped := test.facts.get("skipped")) else {}),
+        **({"notes": dict(notes)} if notes else {}),
+        "fuse": study.fuse,
         "classes": test.facts["classes"],
         "image": test.facts["shape"],
         "status": "partial" if missing or counts["failed"] else "complete",
@@ -116,14 +144,7 @@ def write_folder(
         "cells": {"total": len(grid.asked)}
         | {s: counts[s] for s in ("ok", "starved", "diverged", "failed")}
         | {"missing": missing},
-        "factors": study.factors,
-        "primary": study.primary,
-        "controls": {
-            "arms": _controls(study),
-            "of": study.controls.of,
-            "classic_da": study.controls.classic(study.factors["clf_da"]),
-        },
-        "margin_points": study.margin_points,
+        **claims_of(study),
         "validation_per_class": study.dataset.validation_per_class,
         "store": store.uri,
         "versions": {

@@ -112,7 +112,7 @@ def run_wave(
     from sweeps.watch import Watch
 
     trainable = tune.with_resources(
-        tune.with_parameters(Trial, jobs=jobs, store=store, device=placement.device),
+        tune.with_parameters(Trial, jobs=jobs, store=store, placement=placement),
         {"cpu": placement.cpus, "gpu": placement.gpus},
     )
     with tempfile.TemporaryDirectory(prefix="ganaug-tune-") as state:

@@ -1,5 +1,7 @@
-"""How long a study will take: a few steps of each kind of training, timed on this machine, times how many there are."""
+"""What trainings take: a few steps of each kind, timed on this machine, times how many there are."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import cache
@@ -7,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from ganaug import specs
-from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, FitSemi, Measure, Stage, Validate
+from ganaug.stages import Assess, FitClassifier, FitGan, FitJudge, FitSemi, Measure, Select, Stage, Validate
 from sweeps.plan import Leaf, Seconds, generators_of, judges_of
 
 STEPS = 10
@@ -23,8 +25,9 @@ def _per_step(train: Callable[[int], object]) -> float:
     return max((time.perf_counter() - middle) - (middle - start), 1e-6) / STEPS
 
 
-def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
-    """A function from stages to seconds on one core of this machine, for images of this shape."""
+def trained_seconds(shape: tuple[int, int, int], n_classes: int, device: str = "cpu") -> Seconds:
+    """A function from stages to the seconds of their own training steps, on one core of this machine or its GPU, for
+    images of this shape; 0 for a stage that trains nothing."""
     import torch
 
     torch.set_num_threads(1)
@@ -37,13 +40,16 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
         from ganaug.gans.training import train
 
         x, y = torch.from_numpy(images), torch.from_numpy(labels)
-        return _per_step(lambda steps: train(spec.model_copy(update={"steps": steps}), x, y, n_classes, 0))
+        return _per_step(lambda steps: train(spec.model_copy(update={"steps": steps}), x, y, n_classes, 0, device))
 
     @cache
     def classifier_step(spec: specs.ClassifierSpec, da: tuple[str, ...]) -> float:
         from ganaug.classifiers.fit import fit
 
-        return _per_step(lambda steps: fit(spec.model_copy(update={"steps": steps}), images, labels, n_classes, 0, da))
+        def run(steps: int) -> object:
+            return fit(spec.model_copy(update={"steps": steps}), images, labels, n_classes, 0, da, device=device)
+
+        return _per_step(run)
 
     @cache
     def semi_step(spec: specs.SemiSpec, unlabelled: bool) -> float:
@@ -58,23 +64,44 @@ def measured_seconds(shape: tuple[int, int, int], n_classes: int) -> Seconds:
                 return gan_step(stage.gan.model_copy(update={"steps": 1})) * stage.gan.steps
             case FitClassifier():
                 one = classifier_step(stage.classifier.model_copy(update={"steps": 1, "epochs": None}), stage.da)
-                before = seconds(stage.start) if stage.start else 0
-                return one * stage.classifier.updates(n_classes * stage.per_class) + before
+                return one * stage.classifier.updates(n_classes * stage.per_class)
             case FitSemi():
                 one_step = stage.semi.model_copy(update={"steps": 1})
                 return semi_step(one_step, stage.unlabelled is not None) * stage.semi.steps
             case FitJudge():
                 one = classifier_step(stage.classifier.model_copy(update={"steps": 1}), stage.da)
                 return one * stage.classifier.steps * stage.folds
-            case Measure() | Validate():
-                return sum(map(seconds, stage.classifiers)) + 0.1
             case Assess():
                 spec = stage.classifier.model_copy(update={"steps": 1})
-                return 2 * classifier_step(spec, ()) * (stage.assess.steps or stage.classifier.steps) + 0.1
+                return 2 * classifier_step(spec, ()) * (stage.assess.steps or stage.classifier.steps)
             case _:
                 return 0.0
 
     return seconds
+
+
+def with_parts(own: Seconds) -> Seconds:
+    """The seconds of a stage with those of the classifiers that it alone asks for, as plans are made by."""
+
+    def seconds(stage: Stage) -> float:
+        match stage:
+            case Measure() | Validate():
+                return own(stage) + sum(map(seconds, stage.classifiers))
+            case FitClassifier(start=FitClassifier() as start):
+                return own(stage) + seconds(start)
+            case FitClassifier(extra=Select() as selection):
+                return own(stage) + own(selection)
+            case _:
+                return own(stage)
+
+    return seconds
+
+
+def import_seconds() -> float:
+    """Seconds that a fresh Python takes to import torch: what starting Ray and its workers is mostly made of."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    return time.perf_counter() - start
 
 
 def totals(leaves: list[Leaf], stored: set[str], seconds: Seconds) -> tuple[float, float]:

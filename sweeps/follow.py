@@ -15,6 +15,7 @@ from typing import Any
 from ganaug.errors import UserError
 from sweeps import announce
 from sweeps import study_file as studies
+from sweeps.adaptive import narrowed
 from sweeps.collect import generator_key, write_folder
 from sweeps.grid import Grid, open_grid
 from sweeps.progress import duration
@@ -58,13 +59,15 @@ class Onlooker:
         if not is_here(self.said.store):
             raise UserError(f"{self.folder.progress}: its store {self.said.store} is not here; look on where it is")
         self.store = Store(self.said.store, read_only=True)
-        self.grid: Grid = open_grid(studies.load(str(self.folder.study)), data, self.store)
+        self._whole = open_grid(studies.load(str(self.folder.study)), data, self.store)
+        self.grid: Grid = narrowed(self._whole, self.folder)
         self._rows: dict[str, Row] = {}
 
     def look(self) -> Look:
         """Counts of this moment; reads names in the store and nothing in them."""
         assert self.said is not None
         now = announce.read(self.folder)
+        self.grid = narrowed(self._whole, self.folder)
         running = now is not None and now.started == self.said.started and now.alive()
         have = self.store.keys("measure" if self.grid.measures else "assess")
         asked, made = self.grid.asked, self.grid.generators.keys()

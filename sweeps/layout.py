@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganaug import specs
 from ganaug.recipe import Cell, strict
-from ganaug.records import FACTORS, felt_by
+from ganaug.records import FACTORS, UNFILTERED, felt_by
 from sweeps import semi
 
 if TYPE_CHECKING:
@@ -32,28 +32,47 @@ def _generators(study: "Study") -> Iterator[tuple[Value, Value]]:
 
 def _controls(study: "Study") -> Iterator[tuple[Value, Value]]:
     """The control cells of the settings that the study wants controlled, for every seed."""
-    claims = study.controls
     if study.semi is not None:
         yield from semi.arms(study, _grid(study))
+    elif study.controls.wanted(study.primary is not None):
+        for factors, setting in _grid(study):
+            yield from _controls_of(factors, setting, study)
+
+
+def _controls_of(factors: Value, setting: Value, study: "Study") -> Iterator[tuple[Value, Value]]:
+    """The control cells of one cell of the grid."""
+    claims = study.controls
+    if factors["arm"] != "generated" or not claims.covers(factors, study.primary):
         return
-    arms = claims.wanted(study.primary is not None)
-    if not arms:
-        return
+    has_real = setting["classifier"].include_real
+    for control in claims.wanted(study.primary is not None):
+        match control:
+            case "duplicated" | "shuffled" | "more-real":
+                yield factors | {"arm": control}, setting
+            case "real-only" if has_real:
+                yield factors | {"arm": "real-only", "n_gen": 0}, setting
+            case "with-validation" if has_real:
+                yield factors | {"arm": "with-validation", "n_gen": 0}, setting
+            case "classic-da" if has_real and factors["clf_da"] == "none":
+                changed = {"arm": "real-only", "n_gen": 0, "clf_da": claims.classic(study.factors["clf_da"])}
+                yield factors | changed, setting
+
+
+def partners(study: "Study") -> Iterator[tuple[Value, list[Value]]]:
+    """Every cell of the grid that is compared, and the cells that it is compared with: the factors that each feels."""
+    against = study.primary["against"] if study.primary else None
     for factors, setting in _grid(study):
-        if factors["arm"] != "generated" or not claims.covers(factors, study.primary):
-            continue
-        has_real = setting["classifier"].include_real
-        for control in arms:
-            match control:
-                case "duplicated" | "shuffled" | "more-real":
-                    yield factors | {"arm": control}, setting
-                case "real-only" if has_real:
-                    yield factors | {"arm": "real-only", "n_gen": 0}, setting
-                case "with-validation" if has_real:
-                    yield factors | {"arm": "with-validation", "n_gen": 0}, setting
-                case "classic-da" if has_real and factors["clf_da"] == "none":
-                    changed = {"arm": "real-only", "n_gen": 0, "clf_da": claims.classic(study.factors["clf_da"])}
-                    yield factors | changed, setting
+        beside = [f for f, _ in _controls_of(factors, setting, study)]
+        if study.semi is not None:
+            beside = [f for f, _ in semi.arms(study, iter([(factors, setting)]))]
+        elif factors["arm"] == "generated":
+            real = {"arm": "real-only", "n_gen": 0}
+            beside += [factors | real] if setting["classifier"].include_real else []
+            beside += [factors | {"threshold": 0.0}] if against == UNFILTERED and factors["threshold"] else []
+        elif factors["clf_da"] != "none" and "none" in study.factors["clf_da"]:
+            beside = [factors | {"clf_da": "none"}]
+        if beside:
+            yield felt(factors, setting, study), [felt(f, setting, study) for f in beside]
 
 
 def _curve(study: "Study") -> Iterator[tuple[Value, Value]]:
@@ -120,6 +139,7 @@ def cells(study: "Study", dataset: str) -> Iterator[tuple[Value, Cell]]:
                 augmentation=setting["augmentation"],
                 classifier=setting["classifier"],
                 classifier_seeds=study.classifier_seeds,
+                fused=study.fuse == "on",
                 semi=setting["semi"],
             ),
         )

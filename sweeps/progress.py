@@ -49,7 +49,10 @@ class Bar:
 
     def start(self, total: int, missing: int) -> "Bar":
         """Set the scale: `missing` of `total` cells are to do."""
-        self.task = self.progress.add_task(self.name, total=total, completed=total - missing)
+        if self.progress.tasks:  # a study that adds seeds has rounds
+            self.progress.update(self.task, total=total, completed=total - missing)
+        else:
+            self.task = self.progress.add_task(self.name, total=total, completed=total - missing)
         return self
 
     def __call__(self, cells: int) -> None:

@@ -52,7 +52,11 @@ def reach(asked: str, data: Path, store: Store) -> Reach:
     and where its data set is neither in `data` nor in the store."""
     grid = _grid(asked, data, store)
     keys = {TrainImages(grid.digest).key, TestImages(grid.digest).key}
-    for leaf in grid.leaves():
+    leaves = grid.leaves()
+    if grid.study.fuse == "auto" and not Path(asked).is_dir():  # its runs may have been on a GPU
+        fused = grid.study.model_copy(update={"fuse": "on"})
+        leaves += lay_out(fused, grid.digest, grid.test).leaves()
+    for leaf in leaves:
         keys.add(leaf.key)
         keys.update(stage.key for stage in ancestors(leaf))
     searched = grid.study.search is not None or SearchFolder(Path(asked)).root.is_dir()

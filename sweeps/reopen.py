@@ -6,6 +6,7 @@ from typing import Any
 
 from ganaug.errors import UserError
 from sweeps import study_file as studies
+from sweeps.adaptive import narrowed
 from sweeps.grid import Grid, open_grid
 from sweeps.run_folder import RunFolder
 from sweeps.store import Store, is_here
@@ -30,4 +31,4 @@ def reopen(run: Path, data: Path, store: str | None = None) -> tuple[dict[str, A
     if store is not None and not is_here(store):
         raise UserError(f"--store {store}: must be the store of {run}, got no such directory")
     place = Store(known if store is None else store)
-    return summary, place, open_grid(studies.load(str(folder.study)), data, place)
+    return summary, place, narrowed(open_grid(studies.load(str(folder.study)), data, place), folder)

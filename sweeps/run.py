@@ -5,13 +5,15 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sweeps import announce, engine, trackers
+from sweeps.adaptive import Seeds, within
 from sweeps.cluster.placement import Placement
 from sweeps.collect import rows_of, unreadable, write_folder
+from sweeps.fusing import settled
 from sweeps.grid import Grid, open_grid
 from sweeps.plan import plan
 from sweeps.run_folder import RunFolder
@@ -43,25 +45,31 @@ def _require_precision(study: Study, device: str) -> None:
             require(precision, device, f"{section}.precision")
 
 
+Rounds = Callable[[int, dict[str, str]], Iterator[tuple[Grid, Callable[[int], None]]]]
+"""From the number of slots and the failures so far to what is to be run, a grid after the other, with what is told of
+its progress; the next one is asked for when the one before is through."""
+
+
 def _execute(
-    grid: Grid, store: Store, address: str | None, progress: Callable[[int], None], track: tuple[str, ...], told: Path
+    grid: Grid, store: Store, address: str | None, rounds: Rounds, track: tuple[str, ...], told: Path
 ) -> engine.Outcome:
-    """One round over what is missing; the trackers of `track` keep what they are told of it in the folder `told`."""
+    """Run what is missing; the trackers of `track` keep what they are told of it in the folder `told`."""
     outcome = engine.Outcome(counts="cells" if grid.measures else "assessments")
     with engine.cluster(address, local_cpus(grid.study), trackers.environment(track)) as there:
         from sweeps.cluster.lookout import Lookout
         from sweeps.tell import Tell
 
         ledger = Ledger(grid, Store(store.uri, read_only=True))
-        placement = Placement.of(grid.study.resources, there)
+        placement = Placement.of(grid.study.resources, there, grid.study.fuse == "on")
         if not there.grows:  # of a cluster's machines each one answers for itself
             _require_precision(grid.study, placement.device)
         outcome.slots = placement.slots
         lookout = [Lookout(store, placement)] if there.grows else []
         try:
-            for wave in plan(grid.leaves(), grid.stored(store), placement.slots):
-                trackings = [Tell(track, told, ledger, wave)] if track else []
-                engine.run_wave(wave, store.uri, placement, progress, outcome, [*lookout, *trackings])
+            for part, progress in rounds(placement.slots, outcome.failures):
+                for wave in plan(part.leaves(), part.stored(store), placement.slots, together=placement.together):
+                    trackings = [Tell(track, told, ledger, wave)] if track else []
+                    engine.run_wave(wave, store.uri, placement, progress, outcome, [*lookout, *trackings])
         except KeyboardInterrupt:
             outcome.interrupted = True
         if lookout:
@@ -84,7 +92,12 @@ def run(
     `track` names experiment trackers, as `trackers.chosen` gives them.
     """
     began = time.monotonic()
-    grid = open_grid(study, data, store)
+    study = settled(study, out, address)
+    folder, whole = RunFolder(out), open_grid(study, data, store)
+    seeds = Seeds(whole) if study.seeds else None
+    if seeds is not None:
+        seeds.advance(store, {})
+    grid = whole if seeds is None else within(whole, seeds.wanted())
     ran: Counter[str] = Counter()
     nodes: Counter[str] = Counter()
     failures: dict[str, str] = {}
@@ -92,16 +105,30 @@ def run(
     rows = rows_of(grid, store, failures)  # reading verifies: a damaged record is set aside here and made again below
     total = len(grid.asked)
     done = len(rows) if grid.measures else total - len(unreadable(grid, store))
-    announce.begin(RunFolder(out), grid, store, done=done)
+    announce.begin(folder, grid, store, done=done)
     progress = watch(total, total - done)
+
+    def rounds(slots: int, failed: dict[str, str]) -> Iterator[tuple[Grid, Callable[[int], None]]]:
+        if seeds is None:
+            yield grid, progress
+            return
+        before: list[str] = []
+        while (missing := seeds.advance(store, failures | failed)) != before:  # the same again: no work would help
+            seeds.write(folder)
+            part = within(whole, seeds.ahead(store, slots))
+            left = len(part.missing(store))
+            yield part, watch(len(part.asked), left)
+            before = missing
+
     for _ in range(ATTEMPTS):
         assessed = all(a.key in failures for a in grid.unassessed(store))
         if outcome.interrupted or (assessed and len(rows) == len(grid.measures)):
             break
-        outcome = _execute(grid, store, address, progress, track, RunFolder(out).tracking)
+        outcome = _execute(whole, store, address, rounds, track, folder.tracking)
         ran += outcome.ran
         nodes += outcome.nodes
         failures |= outcome.failures
+        grid = whole if seeds is None else within(whole, seeds.wanted())
         rows = rows_of(grid, store, failures)
     extra = {
         "computed": {k: ran[k] for k in ("fit_gan", "pool", "assess", "measure")},
@@ -112,6 +139,9 @@ def run(
         "nodes": dict(sorted(nodes.items())),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
-    summary = write_folder(grid, store, RunFolder(out), rows, extra, failures)
-    announce.end(RunFolder(out))
+    if seeds is not None:
+        extra["seeds"] = seeds.facts()
+        seeds.write(folder)
+    summary = write_folder(grid, store, folder, rows, extra, failures)
+    announce.end(folder)
     return summary, outcome.interrupted

@@ -1,9 +1,10 @@
 """The run folder: the one owner of its file names, and the only writer of its tables. See docs/run-folder.md."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from ganaug.artifact import Artifact
 from ganaug.files import put
 from ganaug.records import AFTER_PATHS, FACTORS, SECONDS, validation_accuracy
 from sweeps.store import Cost
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _INTEGERS = ("n_real", "n_gen", "n_da", "seed")
 _NAMES = {"fit_gan": "gan", "fit_classifier": "classifier", "fit_judge": "judge"}  # stages' names as columns say them
@@ -59,7 +63,8 @@ def _totals(facts: dict[str, Any]) -> dict[str, int]:
     return {"n_generated": sum(accepted), "n_candidates": sum(candidates), "n_accepted": sum(accepted)}
 
 
-def _cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
+def cell_row(row: Row, labels: np.ndarray) -> dict[str, Any]:
+    """A row of records.parquet."""
     facts = row.record.facts if row.record else {"status": "failed", "reason": row.failure.splitlines()[0]}
     out: dict[str, Any] = {"cell": row.key, **row.factors, "generator": row.generator}
     out |= dict.fromkeys(
@@ -109,6 +114,18 @@ COPYING = ("nearest_ratio", "data_copying")
 RATES = ("recognised", "real_recognised", "taught")
 
 
+def _columns(rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The values of rows by column, None where a row has none; a row is not kept, there may be a million."""
+    columns: dict[str, list[Any]] = {}
+    for n, row in enumerate(rows):
+        for name, value in row.items():
+            columns.setdefault(name, [None] * n).append(value)
+        if len(row) < len(columns):
+            for own in columns.values():
+                own += [None] * (n + 1 - len(own))
+    return columns
+
+
 def _mean(rates: list[float | None]) -> float | None:
     known = [r for r in rates if r is not None]
     return float(np.mean(known)) if known else None
@@ -152,6 +169,37 @@ def _generator_class_rows(row: GeneratorRow, classes: list[str]) -> list[dict[st
     ]
 
 
+def tabular(rows: Iterable[dict[str, Any]], factors: list[str]) -> "pa.Table":
+    """Rows as an Arrow table whose columns have the types of docs/run-folder.md."""
+    import pyarrow as pa
+
+    integers = {
+        *_INTEGERS,
+        "n_test",
+        "n_train",
+        "n_generated",
+        "n_candidates",
+        "n_accepted",
+        "classifier_seeds",
+        "correct",
+        "total",
+        "generated_per_class",
+        "compared_per_class",
+        "floor_compared_per_class",
+        "n_validation",
+    }
+    text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator", "dataset", "stands_in_for"}
+    empty = ("cell", "arm", "generator", *factors, "class", "correct", "total", "accuracy", "status", "reason")
+    columns = {}
+    for name, values in (_columns(rows) or {name: [] for name in empty}).items():
+        if name in factors and name not in FACTORS:  # a dotted path: the study made its values of one type
+            columns[name] = pa.array(values)
+        else:
+            kind = pa.int64() if name in integers else pa.string() if name in text else pa.float64()
+            columns[name] = pa.array(values, kind)
+    return pa.table(columns)
+
+
 class RunFolder:
     """Where a run's tables, samples and report lie."""
 
@@ -169,6 +217,7 @@ class RunFolder:
         self.curves = root / "curves.json"
         self.classifier_curves = root / "classifier_curves.json"  # only where a study asks for them
         self.failures = root / "failures.json"
+        self.seeds = root / "seeds.json"  # only where seeds are added until verdicts are there
         self.progress = root / "progress.json"  # only while a run goes on
         self.tracking = root / "tracking"  # a folder for each experiment tracker
         self.live = root / "live"  # what `ganaug report --follow` writes: a run folder of what is finished
@@ -185,61 +234,24 @@ class RunFolder:
         record."""
         from safetensors.numpy import save
 
-        cells = [_cell_row(r, labels) | data for r in rows]
-        self._parquet(self.records, cells, factors)
-        self._parquet(self.per_class, [c for r in rows for c in _class_rows(r, labels, classes)], factors)
+        self._parquet(self.records, (cell_row(r, labels) | data for r in rows), factors)
+        self._parquet(self.per_class, (c for r in rows for c in _class_rows(r, labels, classes)), factors)
         arrays = {r.key: r.record.arrays["predictions"] for r in rows if r.record and "predictions" in r.record.arrays}
         put(self.predictions, save({**arrays, "labels": labels}))
 
     def write_generators(self, rows: list[GeneratorRow], classes: list[str], factors: list[str]) -> None:
         """generators.parquet and generator_classes.parquet; none where nothing was assessed."""
         if rows:
-            self._parquet(self.generators, [_generator_row(r) for r in rows], factors)
-            own = [c for r in rows for c in _generator_class_rows(r, classes)]
+            self._parquet(self.generators, (_generator_row(r) for r in rows), factors)
+            own = (c for r in rows for c in _generator_class_rows(r, classes))
             self._parquet(self.generator_classes, own, factors)
 
-    def _parquet(self, path: Path, rows: list[dict[str, Any]], factors: list[str]) -> None:
+    def _parquet(self, path: Path, rows: Iterable[dict[str, Any]], factors: list[str]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        integers = {
-            *_INTEGERS,
-            "n_test",
-            "n_train",
-            "n_generated",
-            "n_candidates",
-            "n_accepted",
-            "classifier_seeds",
-            "correct",
-            "total",
-            "generated_per_class",
-            "compared_per_class",
-            "floor_compared_per_class",
-            "n_validation",
-        }
-        text = {"cell", "arm", "gan_da", "clf_da", "status", "reason", "class", "generator", "dataset", "stands_in_for"}
-        names = list(dict.fromkeys(k for row in rows for k in row)) or [
-            "cell",
-            "arm",
-            "generator",
-            *factors,
-            "class",
-            "correct",
-            "total",
-            "accuracy",
-            "status",
-            "reason",
-        ]
-        columns = {}
-        for name in names:
-            values = [row.get(name) for row in rows]
-            if name in factors and name not in FACTORS:  # a dotted path: the study made its values of one type
-                columns[name] = pa.array(values)
-            else:
-                kind = pa.int64() if name in integers else pa.string() if name in text else pa.float64()
-                columns[name] = pa.array(values, kind)
         sink = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), sink, compression="zstd")
+        pq.write_table(tabular(rows, factors), sink, compression="zstd")
         put(path, sink.getvalue().to_pybytes())
 
     def write_samples(self, groups: list[tuple[dict[str, Any], dict[str, np.ndarray]]]) -> None:

@@ -59,12 +59,10 @@ class Ledger:
         }
 
     def shared(self, job: Job) -> dict[str, Any]:
-        """The factors of a job's generator; of a job without one, those that all its cells agree on."""
-        if job.shared is not None:
-            factors = self.generators[job.shared.key]
-        else:
-            own = [self.grid.factors[leaf.key] for leaf in job.leaves]
-            factors = {k: v for k, v in own[0].items() if all(other.get(k) == v for other in own)}
+        """The factors that a job's generators agree on; of a job without any, those that all its cells agree on."""
+        known = [self.generators[g.key] for g in job.generators if g.key in self.generators]
+        own = known or [self.grid.factors[leaf.key] for leaf in job.leaves] or [{}]
+        factors = {k: v for k, v in own[0].items() if all(other.get(k) == v for other in own)}
         return {k: v for k, v in factors.items() if v is not None}
 
     def _cell(self, stage: Measure) -> dict[str, Any]:
@@ -110,6 +108,6 @@ class Ledger:
                 told |= self._cell(leaf)
             case Assess():
                 told |= self._assessment(leaf)
-        if isinstance(job.shared, FitGan) and "fit_gan" in result["ran"]:
-            told |= self._generator(job.shared)
+        if len(job.generators) == 1 and "fit_gan" in result["ran"]:
+            told |= self._generator(job.generators[0])
         return {k: float(v) for k, v in told.items() if v is not None and math.isfinite(v)}

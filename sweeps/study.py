@@ -13,8 +13,10 @@ from ganaug.recipe import Cell
 from ganaug.records import AFTER_PATHS, FACTORS
 from ganaug.specs import PositiveInt, Spec
 from sweeps import claim, layout, semi
+from sweeps.plan import AT_MOST
 from sweeps.refusals import VARIANTS, explain, hint, short
 from sweeps.search.spec import SearchSpec
+from sweeps.seeds import SeedsSpec, as_factor
 
 SECTIONS = (
     "gan",
@@ -105,6 +107,7 @@ class Resources(Spec):
     cpus_per_trial: Annotated[float, Field(gt=0)] = 1.0
     gpus_per_trial: Annotated[float, Field(ge=0)] | None = None  # None: the GPUs there are, shared by the trials
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    fuse_at_most: PositiveInt = AT_MOST  # where trainings are fused: members of one batched model; memory may say fewer
 
 
 class RankingSpec(Spec):
@@ -135,6 +138,7 @@ class Study(Spec):
     stand_in_offered: str | None = Field(default=None, exclude=True)  # the data set that --stand-in would take
     dataset: DatasetSpec
     factors: dict[str, list[Any]]
+    seeds: SeedsSpec | None = None  # adds seeds until verdicts are there, in place of factors.seed
     gan: specs.AnyGan
     pool: specs.PoolSpec = specs.PoolSpec()
     filter: specs.AnyFilter = specs.DiscriminatorFilterSpec()
@@ -151,6 +155,8 @@ class Study(Spec):
     assess: specs.AssessSpec | None = specs.AssessSpec()  # metrics of every generator; null: none
     ranking: RankingSpec = RankingSpec()  # of generators, where they are what is measured
     claims: tuple[ScoreClaim, ...] = ()  # of the published study, to be held against what is measured
+    # trainings of one spec as one batched model; auto: where trials have a GPU. What results are, not where they run:
+    fuse: Literal["auto", "on", "off"] = "auto"
     resources: Resources = Resources()
 
     @property
@@ -158,6 +164,12 @@ class Study(Spec):
         """The name of its run folder: a variant other than `corrected`, or stand-in data, is another run."""
         variant = f"-{self.variant}" if self.variant not in (None, "corrected") else ""
         return f"{self.name}{variant}" + (f"-on-{self.dataset.name}" if self.stands_in_for else "")
+
+    @field_validator("fuse", mode="before")
+    @classmethod
+    def _on(cls, value: Any) -> Any:
+        """To YAML, on and off without quotes are yes and no."""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
     @field_validator("name", "variant", "stands_in_for")  # they name the run folder
     @classmethod
@@ -173,6 +185,11 @@ class Study(Spec):
         if isinstance(data, dict) and data.get("semi") is not None and "gan" not in data:
             return data | {"gan": {"name": "projection"}}
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds(cls, data: Any) -> Any:
+        return as_factor(data) if isinstance(data, dict) else data
 
     @field_validator("factors", mode="before")
     @classmethod
@@ -214,6 +231,8 @@ class Study(Spec):
             marked = layout.felt(settled | {"arm": arm}, own, self)
             self.primary.clear()
             self.primary.update({f: v for f, v in marked.items() if f != "arm"})
+        if self.seeds is not None:
+            self._comparing()
         for setting in self.settings():
             classifier = setting["classifier"]
             if not (classifier.include_real or classifier.include_validation) and 0 in self.factors["n_gen"]:
@@ -236,6 +255,21 @@ class Study(Spec):
                     f"({setting['pool'].max_per_class})"
                 )
         return self
+
+    def _comparing(self) -> None:
+        """Refuse `seeds` where there is no verdict to wait for."""
+        if self.measure == "generators":
+            raise ValueError(
+                "seeds: waits for verdicts on classifiers, and measure: generators has none; give factors.seed"
+            )
+        if self.search is not None:
+            raise ValueError(
+                "seeds: a search compares its steps over the same seeds; give factors.seed, or leave search out"
+            )
+        if next(layout.partners(self), None) is None:
+            raise ValueError(
+                "seeds: the study has no setting with a control, so no verdict to wait for; give factors.seed"
+            )
 
     def _generators_alone(self) -> None:
         """Refuse what a study of generators, which trains no classifier, would do nothing with."""

@@ -51,6 +51,8 @@ def _set(data: Value, assignment: str) -> None:
     if len(path) > MAX_PARTS:
         raise UserError(f"--set {shown[:40]}…: a key has at most {MAX_PARTS} parts, got {len(path)}")
     factors = data.get("factors")
+    if key == "seeds" and isinstance(factors, dict):
+        factors.pop("seed", None)  # it takes their place
     if key in FACTORS or (isinstance(factors, dict) and key in factors):
         path = ["factors", key]
     elif path[0] in ("factors", "primary") and len(path) > 1:
@@ -71,7 +73,7 @@ def _refuse_yes(data: Value, checked: Spec, above: str = "") -> None:
         known = getattr(checked, key)
         if isinstance(value, dict) and isinstance(known, Spec):
             _refuse_yes(value, known, f"{above}{key}.")
-        elif isinstance(value, bool) and not isinstance(known, bool):
+        elif isinstance(value, bool) and not isinstance(known, bool) and known not in ("on", "off"):
             raise UserError(f"{above}{key}: must be a number or a name, got {value}")
 
 

@@ -68,8 +68,7 @@ class Tell(Callback):
     def _name(self, number: int, factors: dict[str, Any]) -> str:
         """The factors that the study varies, the job's number in its wave, and the start of a key that is its own."""
         job = self.jobs[number]
-        first = job.leaves[0] if job.leaves else job.shared
-        assert first is not None
+        first = job.stages[0]
         varied = [f"{k}={v}" for k, v in factors.items() if len(self.ledger.levels[k]) > 1]
         text = ",".join(["generator" if job.shared else "no-generator", *varied])
         return f"{re.sub(r'[^A-Za-z0-9_.=,+-]', '_', text)[:NAME_LENGTH]},job={number},{first.key[:8]}"

@@ -66,7 +66,7 @@ def classic_changes(run: Run) -> Figure | None:
     ]
     fig, axes = page(
         "Classic augmentation against none",
-        f"mean, bars: {interval_words(table)}, uncorrected",
+        f"mean, bars: {interval_words(table, run.looks)}, uncorrected",
         len(panels),
         (wide, (0.72 + 0.2 * lines) * len(types) + 0.2),
         columns=len(panels),

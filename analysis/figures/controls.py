@@ -15,7 +15,7 @@ from analysis.arms import at, pairs_against
 from analysis.factors import described
 from analysis.figures.sheet import OKABE_ITO, SOFT, page, styled
 from analysis.figures.slices import interval_words, question
-from analysis.paired import t_intervals
+from analysis.paired import decisions
 from analysis.run import Run
 from analysis.words import CONTROL_NAMES, setting_names, signed
 from ganaug.records import COMPARISONS
@@ -28,9 +28,9 @@ def control_seeds(run: Run, where: Mapping[str, Any]) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["against", "seed", "delta_points"])
 
 
-def draw_controls(ax: Axes, seeds: pd.DataFrame) -> pd.DataFrame:
-    """`control_seeds` as a point with its t-interval per control, a dot per seed; returns the points' table."""
-    table = t_intervals(seeds, ["against"], "delta_points")
+def draw_controls(ax: Axes, seeds: pd.DataFrame, run: Run) -> pd.DataFrame:
+    """`control_seeds` as a point with its interval per control, a dot per seed; returns the points' table."""
+    table = decisions(seeds, ["against"], "delta_points", run.margin_points, run.looks)
     ax.axvline(0, color=SOFT, lw=1)
     for y, row in enumerate(table.to_dict("records")):
         sure = bool(row["half"] > 0) and (row["low"] > 0 or row["high"] < 0)
@@ -70,10 +70,10 @@ def controls(run: Run, where: Mapping[str, Any] | None = None, why: str = "", le
     if where is None or seeds["against"].nunique() < least:
         return None
     n = int(seeds["against"].nunique())
-    table = t_intervals(seeds, ["against"], "delta_points")
+    table = decisions(seeds, ["against"], "delta_points", run.margin_points, run.looks)
     fig, axes = page(
         "Generated images against what else could have been done",
-        f"mean, bars: {interval_words(table)}\nat {described(where, setting_names(run.grid))}"
+        f"mean, bars: {interval_words(table, run.looks)}\nat {described(where, setting_names(run.grid))}"
         + (f" ({why})" if why else ""),
         1,
         (6.4, 0.72 * n + 0.2),
@@ -82,5 +82,5 @@ def controls(run: Run, where: Mapping[str, Any] | None = None, why: str = "", le
         note="Right of 0 generated images are better. Left of 0 against more real images is no failure: those are the "
         "most that as many images could do.",
     )
-    draw_controls(axes[0], seeds)
+    draw_controls(axes[0], seeds, run)
     return fig

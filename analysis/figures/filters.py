@@ -104,7 +104,7 @@ def filters(run: Run, where: Mapping[str, Any] | None = None) -> Figure | None:
     few = "" if len(rows) == len(pick(table, here, ())) else f"; {len(rows)} settings shown"
     fig, axes = page(
         "What each filter does, against keeping every image",
-        f"rows: filter and threshold; points: mean change, bars: {interval_words(rows)}{few}"
+        f"rows: filter and threshold; points: mean change, bars: {interval_words(rows, run.looks)}{few}"
         + (f"\nat {said}" if said else ""),
         1,
         (5.4, 0.34 * (len(rows) + 1) + 0.2),

@@ -25,6 +25,7 @@ from analysis.figures.slices import MOST_PANELS, Slices, interval_words, slices
 from analysis.grid import BASELINE, panel_table, settings_table
 from analysis.paired import accuracy_over_seeds
 from analysis.run import Run, axis
+from analysis.statistics.looks import Looks
 from analysis.words import signed
 
 HeatmapValue = Literal["accuracy", "delta", "effective_real"]
@@ -242,7 +243,7 @@ def heatmap(
     size = (n_columns * wide, n_rows * high)
     longest = max(len(BASELINE), *(len(written(level)) for level in cells[y]))
     lines = 1 + max(_tick(written(level), wide).count("\n") for level in cells[x])
-    said = subtitle(cells, value) + (f"\nat {cut.said}" if cut.said else "")
+    said = subtitle(cells, value, run.looks) + (f"\nat {cut.said}" if cut.said else "")
     fig, axes = page(
         TITLES[value],
         said,
@@ -268,8 +269,8 @@ def heatmap(
     return fig
 
 
-def subtitle(cells: pd.DataFrame, value: HeatmapValue) -> str:
-    """How the numbers in `cells` were made."""
+def subtitle(cells: pd.DataFrame, value: HeatmapValue, looks: Looks | None = None) -> str:
+    """How the numbers in `cells` were made; looks: those of the run."""
     found = cells[cells["value"].notna()]
     if value == "effective_real":
         return (
@@ -277,7 +278,8 @@ def subtitle(cells: pd.DataFrame, value: HeatmapValue) -> str:
             "images that were there."
         )
     marks = "" if value == "accuracy" else " Bottom row: the control's own accuracy."
-    return f"mean ± {interval_words(found)}.{marks}"
+    changes = found[found["n_gen"].ne(0)] if looks and "n_gen" in found else found
+    return f"mean ± {interval_words(changes, None if value == 'accuracy' else looks)}.{marks}"
 
 
 def _colour_bar(fig: Figure, axes: list[Axes], scale: dict[str, Any], unit: str) -> None:

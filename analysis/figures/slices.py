@@ -29,6 +29,7 @@ from analysis.factors import (
 from analysis.finding import Headline, headline
 from analysis.paired import usable
 from analysis.run import Run, axis
+from analysis.statistics.looks import Looks
 from analysis.words import setting_names
 from ganaug.records import NO_DA
 
@@ -174,10 +175,13 @@ def seeds(table: pd.DataFrame) -> str:
     return f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds"
 
 
-def interval_words(table: pd.DataFrame) -> str:
-    """What the ± or the bar is: `95 % t-interval over 3 seeds (2 degrees of freedom)`."""
+def interval_words(table: pd.DataFrame, looks: Looks | None = None) -> str:
+    """What the ± or the bar is: `95 % t-interval over 3 seeds (2 degrees of freedom)`. looks: of contrasts whose seeds
+    were added until they were decided."""
     if table.empty or int(table["n_seeds"].max()) < 2:
         return "one seed, so no interval"
+    if looks is not None:
+        return f"95 % interval over {seeds(table)} that allows for a look after each"
     low, high = max(1, int(table["n_seeds"].min()) - 1), int(table["n_seeds"].max()) - 1
     degrees = f"{high}" if low == high else f"{low} to {high}"
     return f"95 % t-interval over {seeds(table)} ({degrees} degree{'s' * (degrees != '1')} of freedom)"

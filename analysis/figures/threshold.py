@@ -74,7 +74,7 @@ def threshold_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure 
 
     where: levels of other factors; default: those of `question`.
     """
-    deltas = deltas_over_seeds(run.grid)
+    deltas = deltas_over_seeds(run.grid, run.margin_points, run.looks)
     deltas = deltas[deltas["threshold"].notna()]
     if deltas["threshold"].nunique() < 2:
         return None
@@ -106,7 +106,7 @@ def threshold_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure 
     )
     fig, axes = page(
         "What the filter's threshold buys, and what it costs",
-        f"above: paired change against real only, below: what passes; bars: {interval_words(deltas)}{few}"
+        f"above: paired change against real only, below: what passes; bars: {interval_words(deltas, run.looks)}{few}"
         + (f"\nat {said}" if said else ""),
         2 * len(columns),
         (6.0 if len(columns) == 1 else 11.4 / len(columns) - 0.3, 2.0),

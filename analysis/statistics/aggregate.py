@@ -82,4 +82,4 @@ def probability_of_improvement(arm: np.ndarray, control: np.ndarray, level: floa
     settings_share = max(of_seeds / np.interp(value, g, one_setting), 1 / n_settings)
     critical = stdtrit(n_seeds - 1, (1 + level) / 2)
     inside = g[np.abs(g - value) <= critical * np.sqrt(settings_share * one_setting)]
-    return Estimate(value, float(min(inside[0], value)), float(max(inside[-1], value)))
+    return Estimate(value, float(inside.min(initial=value)), float(inside.max(initial=value)))  # may be none: many runs

@@ -194,7 +194,7 @@
     const fixedText = factors.map((f, i) => [f, i]).filter(([, i]) => i !== state.x && i !== state.y && varied.includes(i) && offered(i).length > 0)
       .map(([f, i]) => `${f.name} ${f.levels[state.fixed[i]]}`).join(", ");
     const table = make("table", { class: "map", role: "grid", "aria-label": `${v.label}, ${v.unit}, over ${x.name} and ${y.name}`, "aria-describedby": "map-caption" });
-    caption.textContent = `${v.label}, ${v.unit}${fixedText ? ", at " + fixedText : ""}. ${v.mark ? "Estimate, and its 95 % interval over seeds." : "Mean ± half-width of the 95 % t-interval over seeds."}`;
+    caption.textContent = `${v.label}, ${v.unit}${fixedText ? ", at " + fixedText : ""}. ${v.mark ? "Estimate, and its 95 % interval over seeds." : "Mean ± half-width of the 95 % interval over seeds."}`;
     const width = columns.length + (controlColumn ? 1 : 0);
     const top = make("tr", { role: "row" }, make("th", { class: "axis", scope: "col", role: "columnheader", rowspan: 2, text: y.label + " ↓" }), make("th", { class: "axis", scope: "colgroup", role: "columnheader", colspan: width, text: x.label + " →" }));
     const second = make("tr", { role: "row" });

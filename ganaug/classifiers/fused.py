@@ -5,7 +5,7 @@ from `classifiers.fit.fit` is the order in which numbers are added up.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ganaug.classifiers.networks import Network, build, load_weights
 from ganaug.classifiers.preprocessing import Preprocessing
 from ganaug.images import background, image_shape, to_float
 from ganaug.members import Convolution, member, stack
+from ganaug.precision import arithmetic, require, widened
 from ganaug.randomness import torch_rng
 from ganaug.specs import AugmentationSpec, ClassifierSpec, Fill, MixingSpec
 
@@ -35,15 +36,23 @@ class Member:
     labels: np.ndarray  # int64 (N,)
     seed: int
     da: tuple[str, ...] = ()
-    augmentation: AugmentationSpec = field(default_factory=AugmentationSpec)
-    extras: Extras = field(default_factory=lambda: Extras(0, MixingSpec()))
+    augmentation: AugmentationSpec | None = None
+    extras: Extras | None = None
     start: dict[str, np.ndarray] | None = None
     watch: "Watch | None" = None
 
     @property
+    def strength(self) -> AugmentationSpec:
+        return self.augmentation or AugmentationSpec()
+
+    @property
+    def mixed(self) -> Extras:
+        return self.extras or Extras(0, MixingSpec())
+
+    @property
     def alike(self) -> tuple[tuple[str, ...], Fill]:
         """What members must share for their images to be augmented in one go; strengths may differ."""
-        return (self.da, self.augmentation.fill) if self.da else ((), "background")
+        return (self.da, self.strength.fill) if self.da else ((), "background")
 
 
 class _Data:
@@ -63,10 +72,10 @@ class _Data:
         self.place = torch.tensor(place).to(device)
         self.labels = torch.from_numpy(np.concatenate([m.labels for m in members])).to(device)
         self.first = np.cumsum([0, *(len(m.labels) for m in members)])
-        self.weighted = not all(m.extras.plain for m in members)
+        self.weighted = not all(m.mixed.plain for m in members)
         self.smoothing = smoothing
         if self.weighted:
-            losses = [Loss(torch.as_tensor(m.labels), n_classes, m.extras, smoothing) for m in members]
+            losses = [Loss(torch.as_tensor(m.labels), n_classes, m.mixed, smoothing) for m in members]
             self.weight = torch.cat([one.weight for one in losses]).to(device)
             self.target = torch.cat([one.target for one in losses]).to(device)
 
@@ -91,7 +100,7 @@ class _Chance:
     def __init__(self, spec: ClassifierSpec, one: Member, steps: int, width: int) -> None:
         self.spec, self.one, self.width = spec, one, width
         order = torch_rng(one.seed, "classifier", "order")
-        self.order = mixed_batches(len(one.labels), one.extras, spec.batch, steps, order)
+        self.order = mixed_batches(len(one.labels), one.mixed, spec.batch, steps, order)
         self.da, self.drops = torch_rng(one.seed, "classifier", "da"), torch_rng(one.seed, "classifier", "dropout")
 
     def step(self) -> Tensors:
@@ -99,7 +108,7 @@ class _Chance:
         spec, one = self.spec, self.one
         drawn = {"at": next(self.order)}
         if one.da:
-            changes = draw(spec.batch, one.da, one.augmentation, self.da, one.images.shape[-1])
+            changes = draw(spec.batch, one.da, one.strength, self.da, one.images.shape[-1])
             drawn |= {f"da.{name}": value for name, value in changes.items()}
         if spec.dropout:
             drawn["kept"] = kept_features(spec.batch, self.width, spec.dropout, self.drops)
@@ -110,8 +119,8 @@ class _Augmented:
     """Members next to each other whose images are augmented in one go."""
 
     def __init__(self, name: str, first: int, members: Sequence[Member], batch: int, device: str) -> None:
-        self.name, self.part, self.mode = name, slice(first, first + len(members)), members[0].augmentation.fill
-        fills = torch.stack([outside(m.augmentation, background(m.images)) for m in members])
+        self.name, self.part, self.mode = name, slice(first, first + len(members)), members[0].strength.fill
+        fills = torch.stack([outside(m.strength, background(m.images)) for m in members])
         self.fill = fills.repeat_interleave(batch, 0).to(device)
 
     def gathered(self, drawn: Sequence[Tensors]) -> Tensors:
@@ -160,8 +169,9 @@ def fit_together(
 
     They may differ in everything but the image's shape and the number of updates, else ValueError. A member whose loss
     is not finite leaves the others untouched.  how: of its convolutions, see `ganaug.members`.  graph: on a GPU updates
-    are recorded once and replayed.
+    are recorded once and replayed. UserError where the device lacks the precision.
     """
+    require(spec.precision, device, "classifier.precision")
     steps = _checked(spec, members)
     # those that are augmented alike next to each other
     places = sorted(range(len(members)), key=lambda k: (members[k].alike, k))
@@ -211,10 +221,12 @@ def _trained(
     def step(tensors: Tensors) -> Tensors:
         images = data.batch(tensors["at"])
         images = torch.cat([group(images, tensors) for group in groups])
-        features = whole.features(images)
-        if spec.dropout:
-            features = features * tensors["kept"] / (1 - spec.dropout)
-        losses = data.losses(whole.out(features), tensors["at"])
+        with arithmetic(spec.precision, device):
+            features = whole.features(images)
+            if spec.dropout:
+                features = features * tensors["kept"] / (1 - spec.dropout)
+            logits = widened(whole.out(features))
+        losses = data.losses(logits, tensors["at"])
         optimiser.zero_grad()
         losses.sum().backward()  # a sum: no member's gradient depends on how many there are
         return {"losses": losses.detach()}

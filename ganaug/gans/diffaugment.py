@@ -7,24 +7,61 @@ the samples.
 
 import torch
 
-from ganaug.augmentation import FLIPS, contrast
+from ganaug.augmentation import FLIPS, Draws, contrast
 from ganaug.specs import DiffAugmentSpec, parse_da
 
 CONTRAST = 0.4  # factors about an image's mean, uniform in 1 ± this
 
 
-def _retouched(images: torch.Tensor, spec: DiffAugmentSpec, rng: torch.Generator, probability: float) -> torch.Tensor:
-    """Flips, negatives and contrast, each on an image of its own choice with `probability`."""
-    n = len(images)
+def draw(n: int, side: int, spec: DiffAugmentSpec, rng: torch.Generator, progress: float = 1.0) -> Draws:
+    """What happens to n images of `side` pixels, each (n,): which ones a type changes (bool) and its `factor`, moves
+    `dy` and `dx`, and where the hole is, `top` and `left`.
+
+    progress: the share of the training that lies behind.
+    """
+    draws, probability = {}, spec.probability_at(progress)
     for name in parse_da(spec.types):
-        chosen = (torch.rand(n, generator=rng) < probability).to(images.device)
+        draws[name] = torch.rand(n, generator=rng) < probability
         if name == "contrast":
-            factor = 1 + CONTRAST * (2 * torch.rand(n, generator=rng) - 1)
-            changed = contrast(images, factor.to(images.device))
-        else:
-            changed = FLIPS[name](images)
-        images = torch.where(chosen[:, None, None, None], changed, images)
+            draws["factor"] = 1 + CONTRAST * (2 * torch.rand(n, generator=rng) - 1)
+    if reach := round(side * spec.translation):
+        draws["dy"], draws["dx"] = torch.randint(-reach, reach + 1, (2, n), generator=rng)
+    if cut := round(side * spec.cutout):
+        draws["top"], draws["left"] = torch.randint(0, side - cut + 1, (2, n), generator=rng)
+    return draws
+
+
+def _retouched(images: torch.Tensor, spec: DiffAugmentSpec, draws: Draws) -> torch.Tensor:
+    """Flips, negatives and contrast, each on an image of its own choice with `probability`."""
+    for name in parse_da(spec.types):
+        changed = contrast(images, draws["factor"]) if name == "contrast" else FLIPS[name](images)
+        images = torch.where(draws[name][:, None, None, None], changed, images)
     return images
+
+
+def apply(images: torch.Tensor, spec: DiffAugmentSpec, fill: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """Do to float (N, C, H, H) in [-1, 1] what was drawn for them; fill is (C,), or (N, C) for each image its own."""
+    device, side = images.device, images.shape[-1]
+    draws = {name: drawn.to(device) for name, drawn in draws.items()}
+    images = _retouched(images, spec, draws)
+    at = torch.arange(side, device=device)
+    colour = fill.to(device).view(-1, images.shape[1], 1, 1)
+    images = images - colour
+    if "dy" in draws:
+        rows, columns = at[None] + draws["dy"][:, None], at[None] + draws["dx"][:, None]  # (N, H), (N, W)
+        inside = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[:, None, :]
+        each = torch.arange(len(images), device=device)[:, None, None]
+        moved = images.permute(0, 2, 3, 1)[
+            each, rows.clamp(0, side - 1)[:, :, None], columns.clamp(0, side - 1)[:, None, :]
+        ]
+        images = moved.permute(0, 3, 1, 2) * inside[:, None]
+    if "top" in draws:
+        top, left, cut = draws["top"][:, None], draws["left"][:, None], round(side * spec.cutout)
+        hole = ((at[None] >= top) & (at[None] < top + cut))[:, :, None] & (
+            (at[None] >= left) & (at[None] < left + cut)
+        )[:, None, :]
+        images = images * ~hole[:, None]
+    return images + colour
 
 
 def diffaugment(
@@ -34,27 +71,4 @@ def diffaugment(
 
     progress: the share of the training that lies behind.
     """
-    images = _retouched(images, spec, rng, spec.probability_at(progress))
-    n, _, side, _ = images.shape
-    device = images.device
-    at = torch.arange(side, device=device)
-    colour = fill.to(device).view(1, -1, 1, 1)
-    images = images - colour
-    reach = round(side * spec.translation)
-    if reach:
-        dy, dx = torch.randint(-reach, reach + 1, (2, n), generator=rng).to(device)
-        rows, columns = at[None] + dy[:, None], at[None] + dx[:, None]  # (N, H), (N, W)
-        inside = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[:, None, :]
-        each = torch.arange(n, device=device)[:, None, None]
-        moved = images.permute(0, 2, 3, 1)[
-            each, rows.clamp(0, side - 1)[:, :, None], columns.clamp(0, side - 1)[:, None, :]
-        ]
-        images = moved.permute(0, 3, 1, 2) * inside[:, None]
-    cut = round(side * spec.cutout)
-    if cut:
-        top, left = torch.randint(0, side - cut + 1, (2, n), generator=rng).to(device)
-        hole = ((at[None] >= top[:, None]) & (at[None] < top[:, None] + cut))[:, :, None] & (
-            (at[None] >= left[:, None]) & (at[None] < left[:, None] + cut)
-        )[:, None, :]
-        images = images * ~hole[:, None]
-    return images + colour
+    return apply(images, spec, fill, draw(len(images), images.shape[-1], spec, rng, progress))

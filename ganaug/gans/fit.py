@@ -1,48 +1,100 @@
 """From a GAN's spec and its images to an artifact: trained, checked for collapse, calibrated."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import nn
 
 from ganaug.artifact import Artifact, Work
+from ganaug.artifact import State as Arrays
 from ganaug.filters.calibration import calibrate
 from ganaug.gans import infogan
+from ganaug.gans.fused import GanMember, train_together
 from ganaug.gans.judge import COLLAPSED, diversity, draw, scores
 from ganaug.gans.networks import build
-from ganaug.gans.training import State, latent_for, train
+from ganaug.gans.training import State, Trained, latent_for, train
 from ganaug.randomness import derive
 from ganaug.specs import AnyGan
+
+if TYPE_CHECKING:
+    from ganaug.stages import FitGan
+
+Keep = Callable[[Callable[[], list[Arrays | None]]], None]
 
 CALIBRATION_PER_CLASS = 50  # generated images, from a stream of their own
 TRAVERSED, TRAVERSAL_VALUES = 0.95, 9  # how far continuous codes in (-1, 1) are moved, and over how many values
 
 
-def _to_numpy(state: State) -> dict[str, np.ndarray]:
+def _to_numpy(state: State) -> Arrays:
     return {k: v.detach().cpu().numpy() for k, v in state.items()}
 
 
-def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Work) -> Artifact:
+def _to_torch(state: Arrays) -> State:
+    return {k: torch.from_numpy(v.copy()) for k, v in state.items()}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A GAN before its training: its spec, the images it learns from, the split they come from, and its seed."""
+
+    spec: AnyGan
+    images: Artifact
+    split: Artifact
+    seed: int
+    state: Arrays | None = None  # to go on from
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.images.facts["classes"])
+
+    def member(self) -> GanMember:
+        """What the training takes of it."""
+        real, labels = (torch.from_numpy(self.images.arrays[k]) for k in ("real", "real_labels"))
+        return GanMember(real, labels, self.seed, _to_torch(self.state) if self.state else None)
+
+
+def prepare(stage: "FitGan", work: Work) -> Prepared:
+    """Everything a GAN is trained with."""
+    return Prepared(stage.gan, work.get(stage.images), work.get(stage.split), stage.seed, work.state)
+
+
+def train_alone(prepared: Prepared, work: Work) -> Trained:
+    """One GAN by itself."""
+    m, keep = prepared.member(), work.save
+    save = None if keep is None else lambda progress: keep(lambda: _to_numpy(progress()))
+    return train(prepared.spec, m.images, m.labels, prepared.n_classes, m.seed, work.device, m.state, save)
+
+
+def train_members(prepared: Sequence[Prepared], device: str, keep: Keep | None = None) -> list[Trained]:
+    """GANs of one spec as members of one batched model; `keep` is handed a way to the states of all of them,
+    None for one that has diverged."""
+    save = None if keep is None else lambda progress: keep(lambda: [state and _to_numpy(state) for state in progress()])
+    first = prepared[0]
+    return train_together(first.spec, [p.member() for p in prepared], first.n_classes, device, save)
+
+
+def fit_gan(spec: AnyGan, images: Artifact, split: Artifact, seed: int, work: Work, fused: bool = False) -> Artifact:
     """Train on `images`; calibrate on the validation images of `split`, which no update has seen.
 
     Arrays: weights `generator.*` and `discriminator.*`; `snapshots` uint8 (steps, classes, m, C, H, H), the images of
     the same latent vectors after each of `snapshot_steps`; of an InfoGAN, `traversal` as well (see `_named`); weights
     `checkpoint.STEP.*` of the generator after each of `checkpoint_steps`, where the spec asks for some.
     """
-    real, labels = images.arrays["real"], images.arrays["real_labels"]
-    n_classes = len(images.facts["classes"])
-    state = {k: torch.from_numpy(v.copy()) for k, v in work.state.items()} if work.state else None
+    prepared = Prepared(spec, images, split, seed, work.state)
+    if not fused:
+        return finish(prepared, train_alone(prepared, work))
     keep = work.save
-    save = None if keep is None else lambda progress: keep(lambda: _to_numpy(progress()))
-    trained = train(
-        spec,
-        torch.from_numpy(real),
-        torch.from_numpy(labels),
-        n_classes,
-        seed,
-        work.device,
-        state,
-        save,
-    )
+    save = None if keep is None else lambda states: keep(lambda: states()[0] or {})
+    return finish(prepared, train_members([prepared], work.device, save)[0])
+
+
+def finish(prepared: Prepared, trained: Trained) -> Artifact:
+    """What a trained GAN is as an artifact, see `fit_gan`."""
+    spec, split, seed, n_classes = prepared.spec, prepared.split, prepared.seed, prepared.n_classes
+    real = prepared.images.arrays["real"]
     facts = {
         "diverged": trained.diverged,
         "losses": trained.losses,

@@ -15,6 +15,7 @@ arXiv:1707.04487), so that a code is a class rather than whatever is easiest to 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganaug.gans.judge import draw
 from ganaug.gans.sides import check_side, halvings
 from ganaug.images import to_float
+from ganaug.members import channels_last
 from ganaug.specs import InfoGanSpec
 
 SMALLEST_VARIANCE = 1e-2  # of Q's Gaussians: a code read to a tenth of its range is read
@@ -39,7 +41,7 @@ def continuous_codes(latent: torch.Tensor, n: int) -> torch.Tensor:
     """The first `n` of latent vectors (N, D) as codes uniform in (-1, 1), (N, n): normal draws through their own
     distribution function, so that every GAN of the project is drawn from by the same latent vectors.
     """
-    return torch.erf(latent[:, :n] / math.sqrt(2))
+    return torch.erf(latent[..., :n] / math.sqrt(2))
 
 
 def latent_of(codes: torch.Tensor) -> torch.Tensor:
@@ -71,10 +73,10 @@ class Generator(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        code = one_hot(self.code_of[labels], self.n_classes).to(latent.dtype)
-        told = [code, continuous_codes(latent, self.continuous), latent[:, self.continuous :]]
-        x = self.first(torch.cat(told, 1)).view(len(latent), -1, self.base, self.base)
-        x = x.contiguous(memory_format=torch.channels_last)
+        code = one_hot(self.code_of.gather(-1, labels), self.n_classes).to(latent.dtype)
+        told = [code, continuous_codes(latent, self.continuous), latent[..., self.continuous :]]
+        x = self.first(torch.cat(told, -1)).unflatten(-1, (-1, self.base, self.base))
+        x = channels_last(x)
         x = relu(self.norms[0](x))
         for conv, norm in zip(self.convs, self.norms[1:], strict=True):
             x = relu(norm(conv(x)))
@@ -101,20 +103,20 @@ class Discriminator(nn.Module):
         self.style = nn.Linear(NARROWED, 2 * spec.continuous)
 
     def _features(self, images: torch.Tensor) -> torch.Tensor:
-        x = images.contiguous(memory_format=torch.channels_last)
+        x = channels_last(images)
         for conv in self.convs:
             x = leaky_relu(conv(x), 0.1)
-        return x.flatten(1)
+        return x.flatten(-3)
 
-    def forward(self, images: torch.Tensor, labels: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
-        return self.score(self._features(images)).squeeze(1)
+    def forward(self, images: torch.Tensor, labels: torch.Tensor, kept: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        return self.score(self._features(images)).squeeze(-1)
 
     def read(self, images: torch.Tensor) -> tuple[torch.Tensor, "Reading"]:
         """Raw scores (N,), and Q's reading of float (N, C, H, H) images."""
         x = self._features(images)
         hidden = leaky_relu(self.narrow(x), 0.1)
-        mean, log_variance = self.style(hidden).chunk(2, 1)
-        return self.score(x).squeeze(1), Reading(self.code(hidden), mean, log_variance)
+        mean, log_variance = self.style(hidden).chunk(2, -1)
+        return self.score(x).squeeze(-1), Reading(self.code(hidden), mean, log_variance)
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,14 @@ class Reading:
 
 def categorical_loss(logits: torch.Tensor, codes: torch.Tensor, information: str) -> torch.Tensor:
     """Cross-entropy of Q's logits (N, K) with the codes (N,), in nats; `softmax` is the published mistake."""
-    return cross_entropy(logits.softmax(1) if information == "softmax" else logits, codes)
+    return mean_cross_entropy(logits.softmax(-1) if information == "softmax" else logits, codes)
+
+
+def mean_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean over images of (N, K) logits and (N,) labels; of stacked members each its own."""
+    if logits.dim() == 2:
+        return cross_entropy(logits, labels)
+    return cross_entropy(logits.flatten(0, -2), labels.flatten(), reduction="none").view(labels.shape).mean(-1)
 
 
 def floor(n_codes: int) -> float:
@@ -140,14 +149,14 @@ def bound(logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
     """ln K - cross-entropy of Q's own probabilities, whichever loss trained it: a lower bound on the nats of
     information, at most ln K; below 0 where Q is wrong and sure of it.
     """
-    return math.log(logits.shape[1]) - cross_entropy(logits, codes)
+    return math.log(logits.shape[-1]) - mean_cross_entropy(logits, codes)
 
 
 def continuous_loss(reading: Reading, codes: torch.Tensor) -> torch.Tensor:
     """Mean over images of -log of Q's Gaussians at the continuous codes (N, n), summed over codes; nats."""
     log_variance = reading.log_variance.clamp(math.log(SMALLEST_VARIANCE), 2.0)
     each = log_variance + (codes - reading.mean) ** 2 / log_variance.exp() + math.log(2 * math.pi)
-    return each.sum(1).mean() / 2
+    return each.sum(-1).mean(-1) / 2
 
 
 def information_loss(

@@ -6,6 +6,7 @@ arXiv:1707.00683). Discriminator: spectral norm (Miyato et al. 2018, arXiv:1802.
 Both halve or double the side per layer, down to a base of 4 to 7 pixels: 8, 28, 32 or 128 px are the same code.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn.functional import leaky_relu, relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganaug.gans.sides import check_side, halvings
+from ganaug.members import channels_last
 from ganaug.specs import ProjectionSpec
 
 
@@ -29,7 +31,7 @@ class ConditionalNorm(nn.Module):
         nn.init.zeros_(self.bias.weight)
 
     def forward(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return self.norm(x) * self.gain(labels)[:, :, None, None] + self.bias(labels)[:, :, None, None]
+        return self.norm(x) * self.gain(labels)[..., None, None] + self.bias(labels)[..., None, None]
 
 
 class Generator(nn.Module):
@@ -56,9 +58,9 @@ class Generator(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        x = self.first(torch.cat([latent, self.embed(labels)], 1))
-        x = x.view(len(latent), -1, self.base, self.base)
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = self.first(torch.cat([latent, self.embed(labels)], -1))
+        x = x.unflatten(-1, (-1, self.base, self.base))
+        x = channels_last(x)
         x = relu(self.norms[0](x, labels))
         for conv, norm in zip(self.convs, self.norms[1:], strict=True):
             x = relu(norm(conv(x), labels))
@@ -84,9 +86,9 @@ class Discriminator(nn.Module):
         self.score = spectral_norm(nn.Linear(widths[-1], 1))
         self.embed = spectral_norm(nn.Embedding(n_classes, widths[-1]))
 
-    def forward(self, images: torch.Tensor, labels: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
-        x = images.contiguous(memory_format=torch.channels_last)
+    def forward(self, images: torch.Tensor, labels: torch.Tensor, kept: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        x = channels_last(images)
         for conv in self.convs:
             x = leaky_relu(conv(x), 0.1)
-        features = x.sum((2, 3))
-        return self.score(features).squeeze(1) + (self.embed(labels) * features).sum(1)
+        features = x.sum((-2, -1))
+        return self.score(features).squeeze(-1) + (self.embed(labels) * features).sum(-1)

@@ -1,6 +1,6 @@
 """Training a GAN: one loop for every pair of networks, resumable to the bit from a saved state.
 
-Per step: one discriminator update on real and generated images, one generator update with the discriminator frozen.
+What a step does is `gans/step.py`.
 """
 
 import copy
@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
 
-from ganaug.gans import infogan
-from ganaug.gans.diffaugment import diffaugment
-from ganaug.gans.losses import LOSSES, mode_seeking
+from ganaug.ahead import Tensors
+from ganaug.gans import cgan, diffaugment, infogan
 from ganaug.gans.networks import build
+from ganaug.gans.step import Step, follow
 from ganaug.images import background, image_shape, to_float, to_uint8
-from ganaug.precision import arithmetic, require, widened
+from ganaug.precision import require
 from ganaug.randomness import derive, torch_rng
 from ganaug.specs import AnyGan, InfoGanSpec, ProjectionSpec
 
@@ -51,19 +50,33 @@ def snapshot_steps(steps: int) -> list[int]:
     return sorted({max(1, round(steps * (k / SNAPSHOTS) ** 2)) for k in range(1, SNAPSHOTS + 1)})
 
 
+def penalty_due(spec: AnyGan, step: int) -> bool:
+    """Whether R1 is paid in the step after `step` ones."""
+    return bool(spec.r1) and step % spec.r1_every == 0
+
+
 def _copied(net: nn.Module) -> State:
     return {k: v.detach().cpu().clone() for k, v in net.state_dict().items()}
 
 
-class Trainer:
+@torch.no_grad()
+def pictured(generator: nn.Module, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Images of a generator that is in training, and stays so; uint8 (..., M, C, H, H) on the CPU."""
+    generator.eval()
+    images = to_uint8(generator(latent, labels)).cpu().contiguous()
+    generator.train()
+    return images
+
+
+class Trainer(Step):
     """Networks, optimisers, average and random stream of one training; `state` and `load` carry all of it."""
 
     def __init__(
         self, spec: AnyGan, images: torch.Tensor, labels: torch.Tensor, n_classes: int, seed: int, device: str
     ) -> None:
-        """images: uint8 (N, C, H, H); labels: int64 (N,). UserError where the device lacks the precision."""
-        require(spec.precision, device, "gan.precision")
+        """images: uint8 (N, C, H, H); labels: int64 (N,)."""
         self.spec, self.n_classes, self.device = spec, n_classes, device
+        self.side = images.shape[-1]
         self.fill = background(images)
         self.real = to_float(images).to(device)
         self.labels = labels.to(device)
@@ -71,13 +84,7 @@ class Trainer:
             net.to(device) for net in build(spec, n_classes, image_shape(images), seed)
         )
         self.average = copy.deepcopy(self.generator) if spec.ema else self.generator
-        self.optimise_g, self.optimise_d = (
-            torch.optim.Adam(net.parameters(), lr=rate, betas=(spec.beta1, spec.beta2), fused=True)
-            for net, rate in (
-                (self.generator, spec.learning_rate),
-                (self.discriminator, spec.discriminator_learning_rate),
-            )
-        )
+        self.optimise_g, self.optimise_d = self.optimisers()
         self.rng = torch_rng(seed, "gan", "train")
         self.seed, self.step = seed, 0
         self.parts = ("generator", "discriminator", *(INFORMATION if isinstance(spec, InfoGanSpec) else ()))
@@ -86,148 +93,90 @@ class Trainer:
         self.snapshots: list[torch.Tensor] = []  # one for each step of `due` that has passed
         self.steps_to_keep = frozenset(checkpoint_steps(spec))
         self.checkpoints: dict[int, State] = {}
+        self.few = torch.empty(0, dtype=torch.int64)  # the places of the labelled images that guide an InfoGAN
+        if isinstance(spec, InfoGanSpec) and spec.guidance:
+            self.few = infogan.labelled(labels, n_classes, spec.labels_per_class)
+        self.decks: dict[int, torch.Tensor] = {}  # by epoch, of the last batch
+
+    def _places(self, step: int) -> torch.Tensor:
+        """A step's real images: the next cards of an endless deck; an epoch's shuffle depends on its number alone."""
+        n, start = len(self.real), step * self.spec.batch
+        epochs = range(start // n, (start + self.spec.batch - 1) // n + 1)
+        self.decks = {
+            e: self.decks[e]
+            if e in self.decks
+            else torch.randperm(n, generator=torch_rng(self.seed, "gan", "epoch", e))
+            for e in epochs
+        }
+        return torch.cat(list(self.decks.values()))[start % n :][: self.spec.batch]
 
     def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The step's real images: the next cards of an endless deck; an epoch's shuffle depends on its number alone."""
-        n, start = len(self.real), self.step * self.spec.batch
-        epochs = range(start // n, (start + self.spec.batch - 1) // n + 1)
-        deck = torch.cat([torch.randperm(n, generator=torch_rng(self.seed, "gan", "epoch", e)) for e in epochs])
-        at = deck[start % n :][: self.spec.batch].to(self.device)
+        """The next step's real images and their labels."""
+        at = self._places(self.step).to(self.device)
         return self.real[at], self.labels[at]
-
-    def _latent(self, n: int) -> torch.Tensor:
-        return torch.randn(n, self.spec.latent, generator=self.rng).to(self.device)
-
-    def _seen(self, images: torch.Tensor) -> torch.Tensor:
-        """What the discriminator is shown of images; nothing is drawn for a GAN that shows them as they are."""
-        if isinstance(self.spec, ProjectionSpec):
-            return diffaugment(images, self.spec.diffaugment, self.fill, self.rng, self.step / self.spec.steps)
-        return images
-
-    def _generated(self, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        with arithmetic(self.spec.precision, self.device):
-            return widened(self.generator(latent, labels))
-
-    def _scores(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        with arithmetic(self.spec.precision, self.device, self.discriminator):
-            return widened(self.discriminator(images, labels, self.rng))
-
-    def _read(self, net: infogan.Discriminator, images: torch.Tensor) -> tuple[torch.Tensor, infogan.Reading]:
-        with arithmetic(self.spec.precision, self.device, net):
-            scores, reading = net.read(images)
-        return widened(scores), infogan.Reading(*map(widened, (reading.logits, reading.mean, reading.log_variance)))
 
     def _random_labels(self) -> torch.Tensor:
         """Each class drawn twice, in the batch's two halves: `mode_seeking` compares images of one class."""
         half = torch.randint(self.n_classes, (-(-self.spec.batch // 2),), generator=self.rng)
-        return torch.cat([half, half])[: self.spec.batch].to(self.device)
+        return torch.cat([half, half])[: self.spec.batch]
 
-    def _discriminator_losses(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The discriminator's loss, and with what it is told to minimise beside it."""
-        d_loss, _ = LOSSES[self.spec.loss]
-        real, labels = self._batch()
-        net = self.discriminator
-        if isinstance(net, infogan.Discriminator):  # never sees a label: what it generates is told random codes
-            codes, latent = self._random_labels(), self._latent(len(labels))
-            with torch.no_grad():
-                fake = self._generated(latent, codes)
-            on_real, _ = self._read(net, real)
-            on_fake, reading = self._read(net, fake)
-            loss = d_loss(on_real, on_fake)
-            return loss, loss + infogan.information_loss(net.spec, reading, codes, latent)[0] + self._guidance(net)
-        with torch.no_grad():
-            fake = self._generated(self._latent(len(labels)), labels)
-        # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
-        both = self._seen(torch.cat([real, fake]))
-        on_real, on_fake = self._scores(both, torch.cat([labels, labels])).chunk(2)
-        loss = d_loss(on_real, on_fake)
-        return loss, loss
+    def _shown(self, n: int, step: int) -> Tensors:
+        """What happens to n images before and in the discriminator."""
+        draws: Tensors = {}
+        if isinstance(self.spec, ProjectionSpec):  # other GANs show images as they are
+            seen = diffaugment.draw(n, self.side, self.spec.diffaugment, self.rng, step / self.spec.steps)
+            draws |= {f"seen.{name}": drawn for name, drawn in seen.items()}
+        if isinstance(self.discriminator, cgan.Discriminator):
+            draws |= {f"kept.{i}": kept for i, kept in enumerate(self.discriminator.draw_kept(n, self.rng))}
+        return draws
 
-    def _guidance(self, net: infogan.Discriminator) -> torch.Tensor | float:
-        """What Q pays for not knowing the few labelled real images; a batch of them is drawn each step."""
-        spec = net.spec
-        if not spec.guidance:
-            return 0.0
-        few = infogan.labelled(self.labels, self.n_classes, spec.labels_per_class)
-        drawn = few[torch.randint(len(few), (spec.batch,), generator=self.rng).to(self.device)]
-        return spec.guidance * cross_entropy(self._read(net, self.real[drawn])[1].logits, self.labels[drawn])
+    def draw(self, step: int) -> Tensors:
+        """All that chance decides of the step after `step` ones, on the CPU: places of real images `at` (N,), and for
+        each network's update the `latent` vectors (N, D), `labels` (N,) and what the discriminator is shown.
+        """
+        spec = self.spec
+        d: Tensors = {}
+        if isinstance(spec, InfoGanSpec):
+            d["labels"] = self._random_labels()
+        d["latent"] = torch.randn(spec.batch, spec.latent, generator=self.rng)
+        if isinstance(spec, InfoGanSpec) and spec.guidance:
+            d["few"] = self.few[torch.randint(len(self.few), (spec.batch,), generator=self.rng)]
+        d |= self._shown(2 * spec.batch, step)
+        g = {"labels": self._random_labels()}
+        g["latent"] = torch.randn(spec.batch, spec.latent, generator=self.rng)
+        g |= self._shown(spec.batch, step)
+        named = {f"{net}.{name}": drawn for net, draws in (("d", d), ("g", g)) for name, drawn in draws.items()}
+        return {"at": self._places(step)} | named
 
     def advance(self) -> tuple[torch.Tensor, ...]:
         """One step; the losses in the order of `parts`, still on the device."""
-        _, g_loss = LOSSES[self.spec.loss]
-        loss_d, paid = self._discriminator_losses()
-        self.optimise_d.zero_grad()
-        paid.backward()
-        if self.spec.r1 and self.step % self.spec.r1_every == 0:
-            self._penalise(*self._batch())
-        self.optimise_d.step()
-
-        labels = self._random_labels()
-        self.discriminator.requires_grad_(False)
-        latent = self._latent(len(labels))
-        fake = self._generated(latent, labels)
-        more: tuple[torch.Tensor, ...] = ()
-        net = self.discriminator
-        if isinstance(net, infogan.Discriminator):
-            on_fake, reading = self._read(net, fake)
-            loss_g = g_loss(on_fake)
-            pays, categorical = infogan.information_loss(net.spec, reading, labels, latent)
-            paid, more = loss_g + pays, (categorical.detach(), infogan.bound(reading.logits.detach(), labels))
-        else:
-            loss_g = g_loss(self._scores(self._seen(fake), labels))
-            if isinstance(self.spec, ProjectionSpec) and self.spec.mode_seeking:
-                loss_g = loss_g + self.spec.mode_seeking * mode_seeking(fake, latent)
-            paid = loss_g
-        self.discriminator.requires_grad_(True)
-        self.optimise_g.zero_grad()
-        paid.backward()
-        self.optimise_g.step()
-
+        draws = {name: drawn.to(self.device) for name, drawn in self.draw(self.step).items()}
+        losses = self.update(draws, penalise=penalty_due(self.spec, self.step))
         self.step += 1
         if self.spec.ema:
-            self._update_average()
+            follow(self.average, self.generator, self.spec.ema, self.step)
         if self.step in self.due:
             self.snapshots.append(self._snapshot())
         if self.step in self.steps_to_keep:
             self.checkpoints[self.step] = _copied(self.average)
-        return loss_g.detach(), loss_d.detach(), *more
+        return losses
 
-    def _penalise(self, real: torch.Tensor, labels: torch.Tensor) -> None:
-        """Add the gradient of R1 (Mescheder et al. 2018, arXiv:1801.04406): r1 / 2 times the mean squared norm of the
-        score's gradient at real images. Lazily (Karras et al. 2019, arXiv:1912.04958, appendix B): seldom, and the
-        more strongly. In float32 whatever the precision: the gradient of a gradient.
-        """
-        real = real.detach().requires_grad_()
-        score = self.discriminator(real, labels)
-        (slope,) = torch.autograd.grad(score.sum(), real, create_graph=True)
-        penalty = slope.square().sum((1, 2, 3)).mean()
-        (penalty * (self.spec.r1 / 2 * self.spec.r1_every)).backward()
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # a short run is averaged over its last tenth or so, not over weights it has left long ago
-        decay = min(self.spec.ema, self.step / (self.step + 10))
-        for kept, new in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
-        for statistic, newest in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            statistic.copy_(newest)
-
-    @torch.no_grad()
-    def _snapshot(self) -> torch.Tensor:
-        """What the generator in use would give now; changes nothing and draws nothing from the training's stream."""
+    def _shot(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The latent vectors (M, D) and labels (M,) of a snapshot; nothing is drawn from the training's stream."""
         stream, m = derive(self.seed, "snapshot"), SNAPSHOT_PER_CLASS
         latent = [latent_for(stream, c, 0, m, self.spec.latent) for c in range(self.n_classes)]
-        labels = torch.arange(self.n_classes).repeat_interleave(m)
-        self.average.eval()
-        images = to_uint8(self.average(torch.cat(latent).to(self.device), labels.to(self.device))).cpu()
-        self.average.train()
-        return images.contiguous().view(self.n_classes, m, *images.shape[1:])
+        return torch.cat(latent), torch.arange(self.n_classes).repeat_interleave(m)
+
+    def _snapshot(self) -> torch.Tensor:
+        """What the generator in use would give now; changes nothing."""
+        images = pictured(self.average, *(t.to(self.device) for t in self._shot()))
+        return images.view(self.n_classes, SNAPSHOT_PER_CLASS, *images.shape[1:])
 
     def _parts(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
 
-    def state(self) -> State:
-        """Everything the rest of the training depends on, as flat tensors."""
+    def progress(self) -> State:
+        """What `state` holds beside networks and optimisers."""
         out: State = {
             "step": torch.tensor(self.step),
             "rng": self.rng.get_state(),
@@ -236,6 +185,23 @@ class Trainer:
         }
         for step, weights in self.checkpoints.items():
             out |= {f"checkpoint.{step}.{k}": v for k, v in weights.items()}
+        return out
+
+    def trained(self, diverged: str) -> Trained:
+        """What is left of the training; it cannot go on."""
+        columns = map(list, zip(*self.history, strict=True))
+        return Trained(
+            generator=self.average.cpu().eval(),
+            discriminator=self.discriminator.cpu().eval(),
+            losses=dict(zip(("step", *self.parts), columns, strict=True)),
+            diverged=diverged,
+            snapshots=dict(zip(self.due, self.snapshots, strict=False)),
+            checkpoints=self.checkpoints,
+        )
+
+    def state(self) -> State:
+        """Everything the rest of the training depends on, as flat tensors."""
+        out = self.progress()
         for name, net in self._parts().items():
             out |= {f"{name}.{k}": v.detach().cpu().clone() for k, v in net.state_dict().items()}
         for name, optimiser in (("adam_g", self.optimise_g), ("adam_d", self.optimise_d)):
@@ -283,8 +249,10 @@ def train(
 
     `save` is handed a way to the whole state every `CHECK_EVERY` steps and decides whether to take it; `state` is one
     it took.
-    Training stops at the first loss that is not finite, and says so in `diverged`.
+    Training stops at the first loss that is not finite, and says so in `diverged`. UserError where the device lacks the
+    precision.
     """
+    require(spec.precision, device, "gan.precision")
     trainer = Trainer(spec, images, labels, n_classes, seed, device)
     if state is not None:
         trainer.load(state)
@@ -298,15 +266,7 @@ def train(
                 diverged = f"a loss is not finite at step {trainer.step}"
             elif save is not None and trainer.step < spec.steps:
                 save(trainer.state)
-    columns = map(list, zip(*trainer.history, strict=True))
-    return Trained(
-        generator=trainer.average.cpu().eval(),
-        discriminator=trainer.discriminator.cpu().eval(),
-        losses=dict(zip(("step", *trainer.parts), columns, strict=True)),
-        diverged=diverged,
-        snapshots=dict(zip(trainer.due, trainer.snapshots, strict=False)),
-        checkpoints=trainer.checkpoints,
-    )
+    return trainer.trained(diverged)
 
 
 def latent_for(seed: int, label: int, chunk: int, n: int, latent: int) -> torch.Tensor:

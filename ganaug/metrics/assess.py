@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from ganaug.artifact import Artifact, NoResult, Work
 from ganaug.classifiers.fit import fit
+from ganaug.measure import noted
 from ganaug.metrics.compare import compare, first_of_each
 from ganaug.metrics.copying import data_copying, nearest, nearest_ratio
 from ganaug.metrics.extractor import Extracted, Extractor, Penultimate, unit_scaled
@@ -218,7 +219,7 @@ def assess(stage: "Assess", work: Work) -> Artifact:
     """
     facts: dict[str, Any] = {"status": "ok", "reason": "", "seed": stage.generator.split.seed, "diverged": ""}
     try:
-        facts["diverged"] = work.get(stage.generator).facts["diverged"]
+        facts |= {"diverged": work.get(stage.generator).facts["diverged"]} | noted(work.get(stage.generator).facts)
         if "diversity" not in work.get(stage.generator).facts:  # training stopped before there was anything to look at
             raise NoResult("diverged", facts["diverged"])
         judged = _judge(stage, work.get(stage.generator.split), work)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ganaug.errors import UserError
+from sweeps.plan import AT_MOST
 from sweeps.study import Resources
 
 RETRIES, GROWING_RETRIES = 3, 10  # spot machines come and go; what a lost trial has finished is in the store
@@ -40,10 +41,12 @@ class Placement:
     device: str
     limit: int | None  # most trials at a time; None: as many as find a place
     retries: int  # of a trial whose process or node is lost
+    together: int = AT_MOST  # most members of a batched model in one trial
 
     @classmethod
-    def of(cls, resources: Resources, there: There) -> "Placement":
-        """Place trials. `auto` uses GPUs where there are some, or an autoscaler may start some; trials share them.
+    def of(cls, resources: Resources, there: There, fused: bool = False) -> "Placement":
+        """Place trials. `auto` uses GPUs where there are some, or an autoscaler may start some; trials share them, but
+        where trainings are fused each trial has one whole: members of one batched model share it better than processes.
 
         UserError where a machine alone lacks the GPUs that are asked for (a cluster is waited for), and where `auto`
         has nothing to go by: no worker yet, and nobody knows what will come.
@@ -60,7 +63,8 @@ class Placement:
                     "says what may come; --set resources.device=cuda waits for GPUs, =cpu does not"
                 )
             alone = 1.0 if there.grows and resources.device == "cuda" else 0.0  # nobody knows yet what will come
-            gpus = min(1.0, n_gpus / min(by_cpu, resources.workers or by_cpu)) if n_gpus else alone
+            sharing = 1 if fused else min(by_cpu, resources.workers or by_cpu)
+            gpus = min(1.0, n_gpus / sharing) if n_gpus else alone
         lacking = gpus > n_gpus and not there.grows
         if lacking or (resources.device == "cuda" and not gpus):
             raise UserError(f"resources.gpus_per_trial: {gpus:g} asked for, the cluster has {n_gpus:g} GPUs")
@@ -68,9 +72,9 @@ class Placement:
         device = "cuda" if gpus else "cpu"
         if there.grows:
             slots = resources.workers or max(slots, GROWING_SLOTS)
-            return cls(slots, cpus, gpus, device, resources.workers, GROWING_RETRIES)
+            return cls(slots, cpus, gpus, device, resources.workers, GROWING_RETRIES, resources.fuse_at_most)
         slots = min(slots, resources.workers or slots)
-        return cls(slots, cpus, gpus, device, slots, RETRIES)
+        return cls(slots, cpus, gpus, device, slots, RETRIES, resources.fuse_at_most)
 
     @property
     def takes(self) -> dict[str, float]:

@@ -76,7 +76,7 @@ class Bench:
         if self._workers is None:
             cluster = engine.cluster(self.address, local_cpus(self.search.study), {})
             there = self._stack.enter_context(cluster)
-            placement = Placement.of(self.search.study.resources, there)
+            placement = Placement.of(self.search.study.resources, there, self.search.study.fuse == "on")
             if there.grows:
                 from sweeps.cluster.lookout import Lookout
 
@@ -92,7 +92,7 @@ class Bench:
         if not missing:
             return
         workers = self._ready()
-        for wave in plan(missing, stored, workers.placement.slots):
+        for wave in plan(missing, stored, workers.placement.slots, together=workers.placement.together):
             workers.run_wave(wave, self.outcome)
 
     def evaluate(self, settings: list[Value]) -> list[Result]:

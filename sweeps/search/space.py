@@ -101,6 +101,7 @@ class Search:
             "search",
             "factors",
             "semi",
+            "fuse",
         }
         told = {
             "version": VERSION,
@@ -110,6 +111,7 @@ class Search:
             "settings": self.settings,
             "seeds": self.seeds,
             **self.spec.model_dump(mode="json", include={"sampler", "sampler_seed", "objectives", "warm_start"}),
+            **({"fuse": "on"} if self.study.fuse == "on" else {}),
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 

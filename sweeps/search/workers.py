@@ -19,14 +19,15 @@ LOOK = 5.0  # seconds to wait for an actor or a job before looking at the cluste
 class Worker:
     """The actor: evaluates a job's stages, one after the other."""
 
-    def __init__(self, store: str, device: str) -> None:
+    def __init__(self, store: str, placement: Placement) -> None:
         import torch
 
         from sweeps.execute import Evaluator
         from sweeps.store import Store
+        from sweeps.together import sizes_of
 
         torch.set_num_threads(1)  # as in a trial: the same sums in the same order
-        self.evaluator = Evaluator(Store(store), device)
+        self.evaluator = Evaluator(Store(store), placement.device, sizes=sizes_of(placement))
 
     def ready(self) -> None:
         """Returns once the actor has a place: only then is it given a job."""
@@ -35,10 +36,10 @@ class Worker:
         """What ran, by kind; and why leaves failed, by key. A leaf that fails leaves the others alone."""
         from ganaug.errors import DiskError, LeakError, Unreachable
 
-        self.evaluator.forget()
+        self.evaluator.take_up(job)
         self.evaluator.ran.clear()
         failures: dict[str, str] = {}
-        stages = job.leaves or ((job.shared,) if job.shared else ())
+        stages = job.stages
         for i, stage in enumerate(stages):
             try:
                 if not self.evaluator.store.has(stage):
@@ -64,7 +65,7 @@ class Workers:
         self.placement, self.idle = placement, idle
         options: Any = {"num_cpus": placement.cpus, "num_gpus": placement.gpus}
         actor: Any = ray.remote(**options)(Worker)
-        self._make = lambda: actor.remote(store, placement.device)
+        self._make = lambda: actor.remote(store, placement)
         self._all: list[Any] = []
 
     def run_wave(self, jobs: list[Job], outcome: Outcome) -> None:

@@ -154,6 +154,13 @@ def test_images_that_were_left_out_are_told_above_the_figures(tmp_path: Path, un
     assert line not in told("none")
 
 
+def test_where_memory_was_short_is_told_above_the_figures(tmp_path: Path, undrawn: None) -> None:
+    note = "classifiers trained together in 16s after 32 did not fit"
+    run = analysis.load(write_run(tmp_path, SMALL, notes={note: 45}))
+    text = analysis.write_report(run).read_text(encoding="utf-8")
+    assert f"<p>Memory was short: {note} (45 cells). The results are not touched by it.</p>" in text
+
+
 EVIL = '</script><img src=x onerror="alert(\'1\')">\u2028$\\frac{"&amp;'
 
 

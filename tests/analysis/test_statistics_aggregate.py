@@ -74,3 +74,11 @@ def test_wrong_tables_are_told() -> None:
         probability_of_improvement(ARM, np.where(CONTROL > 0.5, np.nan, CONTROL))
     with pytest.raises(ValueError, match=r"one shape, got \(5, 4\) and \(4, 4\)"):
         probability_of_improvement(ARM, CONTROL[:4])
+
+
+def test_many_runs_leave_no_point_of_the_grid_within_the_interval() -> None:
+    """190 seeds by 400 settings: the interval is narrower than the grid that it is looked for on."""
+    arm, control = np.random.default_rng(0).normal(size=(2, 190, 400))
+    found = probability_of_improvement(arm, control)
+    assert found.low <= found.value <= found.high
+    assert found.high - found.low < 0.01

@@ -67,7 +67,7 @@ class _Workers:
     placement = Placement(slots=1, cpus=1, gpus=0, device="cpu", limit=1, retries=0)
 
     def __init__(self, store: str) -> None:
-        self.worker = Worker(store, "cpu")
+        self.worker = Worker(store, self.placement)
         self.worker.evaluator.checkpoint_seconds = 0
 
     def run_wave(self, jobs: list[Any], outcome: engine.Outcome) -> None:

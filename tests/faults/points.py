@@ -34,13 +34,14 @@ _SEMI = (
 )  # fmt: skip
 RUN = ("run", "tiny.yaml", "--track", "none")
 SEMI = ("run", "sgan-mnist", "--track", "none", "--out", "runs/tiny", *(p for s in _SEMI for p in ("--set", s)))
+SEEDS = (*RUN, "--set", "seeds={min: 3, max: 3}")
 SEARCH = ("search", "tiny.yaml", "--steps", "2", "--no-confirm", "--workers", "1")
 REPORT = ("report", "runs/tiny")
 AGAINST = ("report", "runs/tiny", "--against", "runs/other")
 EXPORT = ("export", "runs/tiny", "--to", "out", "--best")
 _OTHERS = {
     "semi.safetensors": SEMI, "trials.parquet": SEARCH, "search.json": SEARCH, "figure": REPORT, "drawn.json": REPORT,
-    "index.html": REPORT, "against.html": AGAINST,
+    "index.html": REPORT, "against.html": AGAINST, "seeds.json": SEEDS,
 }  # fmt: skip
 
 FULL = "No space left on device; make room, then give the same command again: nothing finished is lost"
@@ -73,6 +74,7 @@ def outcome(root: Path, asked: tuple[str, ...]) -> Any:
         return table.to_json(double_precision=15)
     also = [p for p in place.folder.glob("*") if p.name in ("semi.safetensors", "classifier_curves.json")]
     also += [place.folder / "generators.parquet"] if asked == RUN else []
+    also += [place.folder / "seeds.json"] if asked == SEEDS else []
     return place.tables(), {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in also}
 
 
@@ -123,7 +125,7 @@ class Bases:
         asked = command(point)
         if point in STORE_POINTS:
             return self._copy(self.nothing, name)
-        if asked == RUN:
+        if asked in (RUN, SEEDS):
             return self._copy(self.ran, name, ("runs/tiny",))
         if asked == SEMI:
             return self._copy(self.semi, name, ("runs/tiny",))

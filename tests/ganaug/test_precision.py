@@ -10,7 +10,7 @@ from ganaug import precision
 from ganaug.classifiers.fit import fit, predict
 from ganaug.classifiers.networks import build
 from ganaug.errors import UserError
-from ganaug.gans.training import Trainer
+from ganaug.gans.training import Trainer, train
 from ganaug.precision import arithmetic, has_bfloat16
 from ganaug.specs import AugmentationSpec, ClassifierSpec, PreprocessingSpec, judging
 
@@ -44,7 +44,9 @@ def test_bfloat16_without_hardware_is_refused(monkeypatch):
         fit(ClassifierSpec(steps=1, precision="bfloat16"), REAL, LABELS, 10, 0)
     assert str(told.value) == REFUSED
     with pytest.raises(UserError, match=r"^gan\.precision: bfloat16 is not in this machine's CPU"):
-        trainer("cgan", "bfloat16")
+        train(
+            CGAN.model_copy(update={"precision": "bfloat16"}), torch.from_numpy(REAL), torch.from_numpy(LABELS), 10, 0
+        )
     fit(ClassifierSpec(steps=1), REAL, LABELS, 10, 0)
 
 

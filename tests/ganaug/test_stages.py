@@ -63,7 +63,7 @@ OTHERS = {
     TEST: {"dataset": "b"},
     SPLIT: {"train": TrainImages("b"), "n_real": 6, "n_validation": 5, "seed": 1},
     AUGMENT: {"real": Split(TRAIN, 5, 4, 1), "types": ("rotation", "zoom"), "n_da": 4, "strength": STRONG},
-    GAN: {"images": SPLIT, "gan": CGAN, "seed": 1},
+    GAN: {"images": SPLIT, "gan": CGAN, "seed": 1, "fused": True},
     Pool(GAN, 0, 10): {"generator": FitGan(SPLIT, CGAN, 0), "index": 1, "size": 11},
     SELECT: {
         "generator": FitGan(SPLIT, CGAN, 0),
@@ -82,6 +82,7 @@ OTHERS = {
         "mixing": MixingSpec(weight=0.5),
         "judge": JUDGE,
         "start": FitClassifier(SPLIT, SELECT, (), AugmentationSpec(), CLASSIFIER, 0, MixingSpec()),
+        "fused": True,
     },
     JUDGE: {
         "split": Split(TRAIN, 6, 4, 0),

@@ -71,3 +71,10 @@ def test_what_is_awaited() -> None:
     assert awaited(placement, []) == f"{wanted}no worker yet{end}"
     assert awaited(placement, [small]) == f"{wanted}workers, and none with as much (at most 0 GPU){end}"
     assert awaited(placement, [small, large]) is None
+
+
+def test_a_trial_whose_trainings_are_fused_has_a_gpu_to_itself() -> None:
+    fused = Placement.of(Resources(fuse_at_most=16), MACHINE, fused=True)
+    assert fused == Placement(slots=2, cpus=1, gpus=1, device="cuda", limit=2, retries=3, together=16)
+    assert Placement.of(Resources(gpus_per_trial=0.5), MACHINE, fused=True).gpus == 0.5, "unless a study says otherwise"
+    assert Placement.of(Resources(), There({"CPU": 4.0}), fused=True).slots == 4

@@ -117,3 +117,53 @@ def test_estimates_count_steps(grid: Path) -> None:
     assert isinstance(generator, FitGan)
     assert relative_seconds(generator) == pytest.approx(0.5)
     assert relative_seconds(measure) == pytest.approx(2.0)
+
+
+ANY = st.integers(1, 6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), slots=ANY, at_most=ANY)
+def test_fused_trainings_are_done_once_in_groups_of_a_kind(
+    grid: Path, data: st.DataObject, slots: int, at_most: int
+) -> None:
+    measures = cells(grid, *SMALL, "fuse=on", "factors.gan.steps=[10, 20]")
+    records = data.draw(st.sets(st.sampled_from([m.key for m in measures])), "records")
+    gans = data.draw(st.sets(st.sampled_from(sorted(generators(measures)))), "generators")
+    waves = plan(measures, records | gans, slots, together=at_most)
+
+    leaves = Counter(leaf.key for wave in waves for job in wave for leaf in job.leaves)
+    assert leaves == Counter(m.key for m in measures if m.key not in records)
+    have, trained = set(gans), Counter[str]()
+    for wave in waves:
+        missing = [[g for g in job.generators if g.key not in have] for job in wave]
+        for group in missing:
+            assert len(group) <= at_most
+            assert len({g.gan for g in group}) <= 1, "a batched model is of one spec"
+        now = Counter(g.key for group in missing for g in group)
+        trained += now
+        have |= now.keys()
+        for job in wave:
+            assert {g for leaf in job.leaves if (g := generator_of(leaf))} <= set(job.generators)
+        jobs = sum(map(bool, missing))
+        assert jobs >= min(slots, len(now)), "no slot is idle while generators wait in another's job"
+    assert trained == Counter(generators(tuple(m for m in measures if m.key not in records)) - gans)
+
+
+def test_one_gpu_takes_the_generators_of_a_grid_in_few_jobs(grid: Path) -> None:
+    """25 generators and 3,125 cells with them: what a person with one card waits for."""
+    measures = cells(grid, "fuse=on")
+    (wave,) = plan(measures, set(), 1)
+    sizes = [len(job.generators) for job in wave if job.generators]
+    assert sizes == [25]
+    (wave,) = plan(measures, set(), 4)
+    assert sorted(len(job.generators) for job in wave if job.generators) == [6, 6, 6, 7]
+    alone = [job for job in wave if not job.generators]
+    assert sum(len(job.leaves) for job in alone) == 125
+    assert all(len(job.leaves) > 1 for job in alone), "cells without a generator train together too"
+
+
+def test_what_is_not_fused_is_planned_as_before(grid: Path) -> None:
+    measures = cells(grid, *SMALL)
+    assert plan(measures, set(), 3, together=1) == plan(measures, set(), 3, together=64)
+    assert not any(job.others for wave in plan(measures, set(), 1) for job in wave)

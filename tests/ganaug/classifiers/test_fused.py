@@ -10,9 +10,11 @@ from tiny import images as split_images
 from ganaug.classifiers.curve import Watch, some
 from ganaug.classifiers.fit import Extras, fit
 from ganaug.classifiers.fused import Member, fit_together
+from ganaug.precision import has_bfloat16
 from ganaug.specs import AugmentationSpec, ClassifierSpec, MixingSpec, PreprocessingSpec
 
 CLOSE = 1e-10
+hardware = pytest.mark.skipif(not has_bfloat16("cpu"), reason="this CPU has no bfloat16 in hardware")
 ARRAYS = split_images(12, 4).arrays
 SOFT = np.random.default_rng(0).dirichlet(np.ones(10), 30).astype(np.float32)
 SPEC = ClassifierSpec(steps=6, batch=8, width=4)
@@ -142,6 +144,17 @@ def test_a_member_that_diverges_leaves_the_others_as_they_are_to_the_bit(name):
 def test_in_float32_it_is_alone_within_its_rounding():
     for one, fitted in zip(MIXED, fit_together(SPEC, MIXED, 10), strict=True):
         assert apart(fitted, alone(SPEC, one)) < 1e-4
+
+
+@hardware
+@pytest.mark.parametrize("name", ["cnn", "deep", "keras"])
+def test_in_bfloat16_it_is_near_alone_and_keeps_float32(name):
+    spec = SPEC.model_copy(update={"name": name, "steps": 2, "precision": "bfloat16"})
+    plain = fit_together(spec.model_copy(update={"precision": "float32"}), MIXED, 10)
+    for one, fitted, other in zip(MIXED, fit_together(spec, MIXED, 10), plain, strict=True):
+        assert apart(fitted, alone(spec, one)) < 0.05
+        assert not same(fitted, other)
+        assert {v.dtype for v in fitted[0].state_dict().values()} <= {torch.float32, torch.int64}
 
 
 def test_an_image_of_several_members_lies_on_the_device_once():

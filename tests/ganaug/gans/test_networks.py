@@ -68,14 +68,15 @@ def test_an_unsupported_side_is_refused_in_one_line(side):
         build(PROJECTION, CLASSES, (1, side, side), seed=0)
 
 
-def test_dropout_needs_a_generator_and_depends_on_it_alone():
+def test_dropout_keeps_what_it_is_told_to():
     _, discriminator = build(CGAN, CLASSES, (1, 8, 8), seed=0)
     x = torch.rand(4, 1, 8, 8, generator=torch_rng(0, "images"))
     plain = discriminator(x, LABELS)
     assert torch.equal(plain, discriminator(x, LABELS))
-    dropped = discriminator(x, LABELS, torch_rng(0, "dropout"))
+    kept = discriminator.draw_kept(4, torch_rng(0, "dropout"))
+    dropped = discriminator(x, LABELS, kept)
     assert not torch.equal(plain, dropped)
-    assert torch.equal(dropped, discriminator(x, LABELS, torch_rng(0, "dropout")))
+    assert torch.equal(dropped, discriminator(x, LABELS, discriminator.draw_kept(4, torch_rng(0, "dropout"))))
     without = CGAN.model_copy(update={"dropout": 0.0})
     _, discriminator = build(without, CLASSES, (1, 8, 8), seed=0)
-    assert torch.equal(discriminator(x, LABELS), discriminator(x, LABELS, torch_rng(0, "dropout")))
+    assert discriminator.draw_kept(4, torch_rng(0, "dropout")) == []
