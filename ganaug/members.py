@@ -105,8 +105,9 @@ class Linear(_Layer):
     """(K, N, in) -> (K, N, out)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        # weights on the left: then their gradient comes out laid out as they are, and is not copied into place
         weight, bias = self.weight, self.bias
-        return torch.bmm(x, weight.mT) if bias is None else torch.baddbmm(bias[:, None], x, weight.mT)
+        return (torch.bmm(weight, x.mT) if bias is None else torch.baddbmm(bias[:, :, None], weight, x.mT)).mT
 
 
 class Embedding(_Layer):
