@@ -125,9 +125,7 @@ def mixture(differences: np.ndarray) -> np.ndarray:
 
     def excess(t: float) -> float:
         squares = n - 1 + t**2
-        return float(
-            -0.5 * np.log(n + 1) + n / 2 * np.log(squares / (squares - n * t**2 / (n + 1))) - np.log(1 / ALPHA)
-        )
+        return float(-0.5 * np.log(n + 1) + n / 2 * np.log(squares / (squares - n * t**2 / (n + 1))) - np.log(1 / ALPHA))
 
     waits = found.foreseen(brentq(excess, 0, 50)) >= FUTILE
     return spelled(found, evidence(0) > np.log(1 / ALPHA), none, waits)
@@ -238,10 +236,7 @@ def study(effects: np.ndarray, sd: float, rng: np.random.Generator) -> tuple[np.
 
 def studies(how_many: int) -> str:
     rows = []
-    for name, pattern in (
-        ("0 in all 12", (0.0,)),
-        ("0, 0.3, 1, 2, −0.3, −1 in turn", (0.0, 0.3, 1.0, 2.0, -0.3, -1.0)),
-    ):
+    for name, pattern in (("0 in all 12", (0.0,)), ("0, 0.3, 1, 2, −0.3, −1 in turn", (0.0, 0.3, 1.0, 2.0, -0.3, -1.0))):
         rng = np.random.default_rng([SEED, len(pattern)])
         effects = np.resize(pattern, 12)
         agree, fits, primary, any_false = [], [], [], []

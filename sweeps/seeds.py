@@ -27,9 +27,7 @@ class SeedsSpec(Spec):
     @classmethod
     def _enough(cls, least: int) -> int:
         if least < LEAST:
-            raise ValueError(
-                f"must be at least {LEAST}, for two differences know too little of their spread, got {least}"
-            )
+            raise ValueError(f"must be at least {LEAST}, for two differences know too little of their spread, got {least}")
         return least
 
     @model_validator(mode="after")

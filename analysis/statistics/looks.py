@@ -20,9 +20,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri, stdtrit
 
-_LEVELS = np.append(
-    np.geomspace(1e-9, 0.5, 19), 1.0
-)  # values of `a` that the recursion is run for; a PCHIP through their logarithms
+_LEVELS = np.append(np.geomspace(1e-9, 0.5, 19), 1.0)  # values of `a` that the recursion is run for; a PCHIP through their logarithms
 _STATES = np.linspace(-8, 8, 161)  # of the chain, in normal scores
 _NODES = 32  # Gauss-Legendre, for every piece of the integral
 _SCORES = np.linspace(0, 9, 1801)
