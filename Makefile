@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRA_INDEX ?=
 
-.PHONY: demo test lint faults fuzz clean
+.PHONY: demo test lint bench faults fuzz clean
 .DEFAULT_GOAL := test
 
 .venv/installed: pyproject.toml
@@ -24,6 +24,11 @@ lint: .venv/installed
 
 test: lint
 	$(BIN)/python -m pytest
+
+# every speed that docs/performance.md tells, beside the obvious script: a quarter of an hour on two quiet cores
+bench: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(EXTRA_INDEX),--extra-index-url $(EXTRA_INDEX)) --editable '.[bench]'
+	$(BIN)/python benchmarks/bench.py
 
 # what the project survives, at length: some hours on two cores; docs/reliability.md has the figures
 faults: .venv/installed

@@ -54,7 +54,9 @@ def part(precisions: list[str]) -> list[Row]:
         side = kinds[precision]
         seconds = float(np.median(side.seconds)) / UPDATES
         rate = flops_of_update() / seconds / 1e9
-        said = f"{np.mean(side.quality):.2f} % right, {difference(side.quality, base.quality)}; {rate:.0f} GFLOP/s a core"
+        said = (
+            f"{np.mean(side.quality):.2f} % right, {difference(side.quality, base.quality)}; {rate:.0f} GFLOP/s a core"
+        )
         rows.append(
             Row(f"classifier fits, {precision}", "DataLoader, PIL, two workers", target, side.ratios(base), said)
         )

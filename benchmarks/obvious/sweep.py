@@ -2,8 +2,8 @@
 
     python benchmarks/obvious/sweep.py CELLS.json OUT.json
 
-CELLS.json: a list of objects with n_real, n_gen, threshold and seed. OUT.json: `seconds` that the trials took, Ray's own
-start apart, and `accuracy` per cell in per cent.
+CELLS.json: a list of objects with n_real, n_gen, threshold and seed. OUT.json: `seconds` that the trials took, without
+Ray's own start, and `accuracy` per cell in per cent.
 """
 
 import json
