@@ -6,6 +6,7 @@ as there are; Ray's own start is left out on its side and in on ours. `python be
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,8 @@ def _python(*arguments: str) -> float:
     """Seconds of a Python process of its own, without what a user may have set for Ray or threads."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "GANAUG_", "OMP_", "MALLOC_"))}
     began = time.perf_counter()
-    environment = kept | {"PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
+    own = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}  # or Ray writes one into the home directory
+    environment = kept | own | {"PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
     done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
