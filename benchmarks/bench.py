@@ -56,7 +56,9 @@ def main() -> None:
     rows: list[Row] = []
     for name in told.only:
         print(f"{name} …", file=sys.stderr, flush=True)
-        rows += PARTS[name](precisions)
+        own = PARTS[name](precisions)
+        print(table(HEAD, [row.cells() for row in own]), file=sys.stderr, flush=True)
+        rows += own
     minutes = (time.perf_counter() - began) / 60
     command = "make bench" if told.only == list(PARTS) else f"python benchmarks/bench.py --only {' '.join(told.only)}"
     said = [

@@ -28,13 +28,13 @@ def judge() -> Network:
     return _JUDGE[0]
 
 
-@torch.no_grad()
 def recognised(generator: torch.nn.Module, latent: int) -> float:
     """Per cent of generated letters that a classifier of real ones takes for what they were asked to be."""
-    labels = torch.arange(CLASSES).repeat_interleave(PER_CLASS)
+    net, labels = judge(), torch.arange(CLASSES).repeat_interleave(PER_CLASS)
     z = torch.randn(len(labels), latent, generator=torch.Generator().manual_seed(1))
-    images = to_float(to_uint8(generator.eval()(z, labels)))
-    return 100 * float((judge()(images).argmax(1) == labels).double().mean())
+    with torch.no_grad():
+        images = to_float(to_uint8(generator.eval()(z, labels)))
+        return 100 * float((net(images).argmax(1) == labels).double().mean())
 
 
 def plain(seed: int, name: str, steps: int) -> float:

@@ -16,7 +16,7 @@ import torch
 
 import analysis
 from analysis.paired import paired_deltas, usable
-from ganaug.gans import fit, training
+from ganaug.gans import fit, step
 from ganaug.stages import FitClassifier
 
 from .command import Place
@@ -45,12 +45,12 @@ def inject(bad: dict[int, str]) -> Callable[[], None]:
         train, run = fit.train, FitClassifier.run
 
         def trained(spec: Any, images: Any, labels: Any, n_classes: int, seed: int, *more: Any) -> Any:
-            kind, losses = bad.get(seed), dict(training.LOSSES)
+            kind, losses = bad.get(seed), dict(step.LOSSES)
             if kind == "nan":
                 for name, pair in losses.items():
-                    training.LOSSES[name] = tuple(_nan(loss) for loss in pair)  # type: ignore[index,assignment]
+                    step.LOSSES[name] = tuple(_nan(loss) for loss in pair)  # type: ignore[index,assignment]
             done = train(spec, images, labels, n_classes, seed, *more)
-            training.LOSSES.update(losses)  # type: ignore[attr-defined]
+            step.LOSSES.update(losses)  # type: ignore[attr-defined]
             if kind == "collapse":
                 with torch.no_grad():
                     for weights in done.generator.parameters():

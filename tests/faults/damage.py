@@ -24,6 +24,7 @@ from sweeps.search.evaluate import validation
 from sweeps.search.workers import Worker
 from sweeps.store import Store
 
+from .here import PLACEMENT
 from .points import SEMI, STUDY
 
 JUDGED = ("filter={name: agreement}", "threshold=[0.5]", "n_gen=[6]", "gan.steps=4")
@@ -94,7 +95,7 @@ def make_store(folder: Path) -> Store:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tiny.yaml").write_text(STUDY)
     store = Store(folder / "store")
-    worker = Worker(store.uri, "cpu")
+    worker = Worker(store.uri, PLACEMENT)
     semi = [SEMI[i + 1] for i, word in enumerate(SEMI) if word == "--set"]
     tiny = str(folder / "tiny.yaml")
     for name, settings in ((tiny, []), (tiny, [*JUDGED]), ("sgan-mnist", semi)):

@@ -52,22 +52,26 @@ class Done:
     told: str
 
 
-def _execute(grid: Any, store: Any, address: Any, progress: Any, track: Any, told: Any) -> engine.Outcome:
+PLACEMENT = Placement(slots=1, cpus=1, gpus=0, device="cpu", limit=1, retries=0)
+
+
+def _execute(grid: Any, store: Any, address: Any, rounds: Any, track: Any, told: Any) -> engine.Outcome:
     """As `sweeps.run._execute`, on this process alone."""
     outcome = engine.Outcome(counts="cells" if grid.measures else "assessments", slots=1)
     workers = _Workers(store.uri)
-    for wave in plan(grid.leaves(), grid.stored(store), 1):
-        workers.run_wave(wave, outcome)
+    for part, _ in rounds(1, outcome.failures):
+        for wave in plan(part.leaves(), part.stored(store), 1):
+            workers.run_wave(wave, outcome)
     return outcome
 
 
 class _Workers:
     """As `sweeps.search.workers.Workers`."""
 
-    placement = Placement(slots=1, cpus=1, gpus=0, device="cpu", limit=1, retries=0)
+    placement = PLACEMENT
 
     def __init__(self, store: str) -> None:
-        self.worker = Worker(store, self.placement)
+        self.worker = Worker(store, PLACEMENT)
         self.worker.evaluator.checkpoint_seconds = 0
 
     def run_wave(self, jobs: list[Any], outcome: engine.Outcome) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ganaug.failpoints import FILE_POINTS, POINTS, STORE_POINTS, VARIABLE, failpoint
 
+from .here import PLACEMENT
 from .points import Bases, stop
 
 WRITTEN = [p for p in (*FILE_POINTS, "export.filled") if p.endswith(("written", "filled"))]
@@ -42,7 +43,7 @@ def test_a_full_disk_fails_a_job_once_not_every_cell_anew(bases: Bases, monkeypa
     grid = open_grid(study, root, store)
     ((job,),) = plan(grid.leaves(), grid.stored(store), 1)
     monkeypatch.setitem(os.environ, VARIABLE, "blobs.written=enospc@all")
-    worker = Worker(store.uri, "cpu")
+    worker = Worker(store.uri, PLACEMENT)
     ran, failures = worker.run(job)
     assert "fit_gan" in ran
     assert ran["fit_gan"] == 1
