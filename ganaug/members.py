@@ -143,14 +143,18 @@ class Norm(_Layer):
         )
 
 
-class Conv(_Layer):
-    """(K, N, C, H, W) -> (K, N, out, H', W'): a convolution of K groups, or patches times weights."""
+class _Convolved(_Layer):
+    """What a convolution of members and a transposed one share."""
 
-    def __init__(self, layers: Sequence[nn.Conv2d], how: Convolution) -> None:
+    def __init__(self, layers: Sequence[nn.Conv2d | nn.ConvTranspose2d], how: Convolution) -> None:
         super().__init__(layers)
         first = layers[0]
         self.how, self.kernel, self.stride = how, first.kernel_size, first.stride
         self.padding = (int(first.padding[0]), int(first.padding[1]))
+
+
+class Conv(_Convolved):
+    """(K, N, C, H, W) -> (K, N, out, H', W'): a convolution of K groups, or patches times weights."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         weight, bias = self.weight, self.bias
@@ -167,14 +171,8 @@ class Conv(_Layer):
         return (x if bias is None else x + bias[:, None, :, None]).unflatten(3, (height, width))
 
 
-class ConvTranspose(_Layer):
+class ConvTranspose(_Convolved):
     """(K, N, C, H, W) -> (K, N, out, H', W'), as `Conv`."""
-
-    def __init__(self, layers: Sequence[nn.ConvTranspose2d], how: Convolution) -> None:
-        super().__init__(layers)
-        first = layers[0]
-        self.how, self.kernel, self.stride = how, first.kernel_size, first.stride
-        self.padding = (int(first.padding[0]), int(first.padding[1]))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         weight, bias = self.weight, self.bias

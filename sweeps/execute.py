@@ -10,8 +10,9 @@ from ganaug.artifact import Artifact, NoResult, State, Work
 from ganaug.errors import LeakError, UserError
 from ganaug.stages import FitClassifier, FitGan, FitSemi, Measure, Select, Stage, TestImages, TrainImages, Validate
 from sweeps.plan import Job
+from sweeps.sizes import Sizes
 from sweeps.store import Cost, Store
-from sweeps.together import Sizes, Together
+from sweeps.together import Together
 
 CHECKPOINT_SECONDS = "GANAUG_CHECKPOINT_SECONDS"  # the variable for how often a long training keeps its progress
 MEMORY_BYTES = 2 << 30  # what a trial keeps of artifacts it may need again

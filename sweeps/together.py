@@ -10,30 +10,24 @@ import gc
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ganaug.artifact import Artifact, NoResult, State, Work
 from ganaug.errors import DiskError, LeakError, Unreachable
 from ganaug.stages import AugmentGenerated, FitClassifier, FitGan, Measure, Stage, Validate
-from sweeps.plan import AT_MOST, members_of
+from sweeps.plan import members_of
+from sweeps.sizes import Fused, Sizes, spec_of
 from sweeps.store import Cost
 
 if TYPE_CHECKING:
     from ganaug.classifiers import training
     from ganaug.gans import fit
-    from sweeps.cluster.placement import Placement
     from sweeps.execute import Asked, Evaluator
 
-Fused = FitClassifier | FitGan
 Found = tuple[Artifact, Cost]
 
-OWN = 0.9  # of a trial's part of a GPU's memory, for tensors: CUDA itself takes the rest
 SAVING = 10  # keeping the states of all members takes at most one part in so many of the time
-
-
-def _spec(stage: Fused) -> Any:
-    return stage.gan if isinstance(stage, FitGan) else stage.classifier
 
 
 @dataclass
@@ -66,64 +60,6 @@ class _Member:
             return memory.of_classifier(p.stage.classifier, shape, p.n_classes) + p.images.nbytes
         real = p.images.arrays["real"]
         return memory.of_gan(p.spec, tuple(real.shape[1:]), p.n_classes) + real.nbytes
-
-
-@dataclass
-class Sizes:
-    """How many members of each spec train together: by a guess, then as measured, and fewer where they did not fit."""
-
-    device: str
-    at_most: int = AT_MOST
-    share: float = 1.0  # of a GPU, which this process may use
-    each: dict[Any, float] = field(default_factory=dict)  # bytes of a member, as a device has counted them
-    fitting: dict[Any, int] = field(default_factory=dict)  # where more ran out of memory
-    tried: dict[Any, int] = field(default_factory=dict)  # and how many did
-
-    def of(self, spec: Any, guess: int) -> int:
-        """How many of these a group begins with."""
-        from ganaug import memory
-
-        fit = memory.room(self.device, self.share) // max(1, int(self.each.get(spec, guess)))
-        return max(1, min(self.at_most, self.fitting.get(spec, self.at_most), fit))
-
-    def ran_out(self, spec: Any, n: int) -> None:
-        """So many did not fit: from here on half of them."""
-        self.tried.setdefault(spec, n)
-        self.fitting[spec] = max(1, min(n, self.fitting.get(spec, n)) // 2)
-
-    def note(self, stage: Fused) -> str | None:
-        """What a record is told where memory decided."""
-        spec = _spec(stage)
-        if spec not in self.tried:
-            return None
-        n, what = self.fitting[spec], "GANs" if isinstance(stage, FitGan) else "classifiers"
-        return (
-            f"{what} trained {f'together in {n}s' if n > 1 else 'one at a time'} after {self.tried[spec]} did not fit"
-        )
-
-    def measured(self, spec: Any, n: int, train: Callable[[], list[Any]]) -> list[Any]:
-        """`train` n members, and learn what one of them takes where the device counts it."""
-        import torch
-
-        if not self.device.startswith("cuda"):
-            return train()
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        done = train()
-        own = (torch.cuda.max_memory_allocated() - before) / n
-        self.each[spec] = max(own, self.each.get(spec, 0.0))
-        return done
-
-
-def sizes_of(placement: "Placement") -> Sizes:
-    """What a trial placed so may take. Where trials share a GPU, each is held to its part of the memory: one that asks
-    for too much runs out by itself and trains fewer together, and its neighbours do not notice."""
-    share = min(1.0, placement.gpus) if placement.gpus else 1.0
-    if placement.device == "cuda" and share < 1:
-        import torch
-
-        torch.cuda.set_per_process_memory_fraction(OWN * share)
-    return Sizes(placement.device, placement.together, share)
 
 
 class Together:
@@ -171,7 +107,7 @@ class Together:
         first = self._prepared(stage)
         if first is None:
             return
-        spec = _spec(stage)
+        spec = spec_of(stage)
         size = self.sizes.of(spec, first.bytes())
         members = [first]
         for other in self._company(stage):
@@ -255,7 +191,7 @@ class Together:
 
         A member whose training by itself fails has its exception in place of a result.
         """
-        spec = _spec(members[0].stage)
+        spec = spec_of(members[0].stage)
         size = min(len(members), self.sizes.fitting.get(spec, len(members)))
         if size < len(members):
             return self._trained(members[:size]) + self._trained(members[size:])

@@ -21,8 +21,8 @@ class Trial(tune.Trainable):
         import torch
 
         from sweeps.execute import Evaluator
+        from sweeps.sizes import sizes_of
         from sweeps.store import Store
-        from sweeps.together import sizes_of
 
         torch.set_num_threads(1)  # one thread a trial: the same sums in the same order on any machine
         self.jobs = jobs

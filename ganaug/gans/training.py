@@ -110,11 +110,6 @@ class Trainer(Step):
         }
         return torch.cat(list(self.decks.values()))[start % n :][: self.spec.batch]
 
-    def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The next step's real images and their labels."""
-        at = self._places(self.step).to(self.device)
-        return self.real[at], self.labels[at]
-
     def _random_labels(self) -> torch.Tensor:
         """Each class drawn twice, in the batch's two halves: `mode_seeking` compares images of one class."""
         half = torch.randint(self.n_classes, (-(-self.spec.batch // 2),), generator=self.rng)

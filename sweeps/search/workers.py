@@ -23,8 +23,8 @@ class Worker:
         import torch
 
         from sweeps.execute import Evaluator
+        from sweeps.sizes import sizes_of
         from sweeps.store import Store
-        from sweeps.together import sizes_of
 
         torch.set_num_threads(1)  # as in a trial: the same sums in the same order
         self.evaluator = Evaluator(Store(store), placement.device, sizes=sizes_of(placement))

@@ -21,8 +21,8 @@ from sweeps.grid import Grid
 from sweeps.plan import Job, generator_of, plan
 from sweeps.run_folder import RunFolder
 from sweeps.search.workers import Worker
+from sweeps.sizes import Sizes
 from sweeps.store import Store
-from sweeps.together import Sizes
 
 
 @pytest.fixture(autouse=True)
