@@ -20,7 +20,8 @@ if __name__ == "__main__":
 
 import pandas as pd
 
-from benchmarks.sides import HEAD, Row, difference, table
+from benchmarks.pages import table
+from benchmarks.sides import HEAD, Row, difference
 
 STRIDE = 7
 STUDY = """\

@@ -5,7 +5,8 @@ import time
 
 import torch
 
-from benchmarks.sides import Workers, table
+from benchmarks.pages import table
+from benchmarks.sides import Workers
 
 SIDE, TIMES = 1024, 12
 

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from benchmarks.letters import letters
-from benchmarks.sides import difference, table
+from benchmarks.pages import table
+from benchmarks.sides import difference
 from ganaug.classifiers.fit import fit, predict
 from ganaug.datasets.digits import load_digits
 from ganaug.specs import ClassifierSpec

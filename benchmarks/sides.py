@@ -41,13 +41,6 @@ class Row:
 HEAD = ["what", "against", "times faster", "from – to", "target", "", "quality"]
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Markdown."""
-    lines = [list(head), *map(list, rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def _ready(threads: int) -> None:
     import torch
 
