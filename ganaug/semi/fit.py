@@ -1,7 +1,8 @@
 """Training the one body by one of the methods, or on its labelled images alone, for the same number of updates.
 
-An update is one step of the body's optimiser; of a GAN's, one of its generator's follows it. The batch of labelled
-images and their shifts in update k are the same under every method: they come from streams of their own.
+An update is one step of the body's optimiser; of a GAN's, one of its generator's follows it. The labelled images of
+update k, their classic augmentation and their shifts are the same under every method: they come from streams of their
+own.
 """
 
 import copy
@@ -26,7 +27,7 @@ from ganaug.semi.losses import (
     two_head_generator,
 )
 from ganaug.semi.networks import Body, build, build_generator
-from ganaug.specs import DiffAugmentSpec, SemiSpec
+from ganaug.specs import DiffAugmentSpec, SemiSpec, parse_da
 
 POINTS = 40  # of a loss curve
 SNAPSHOT_IMAGES = 40  # generated ones per picture of the training's course
@@ -68,7 +69,8 @@ class Trainer:
         # what a discriminator learns from is common with (0.5, 0.999); the supervised control has the same
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=spec.learning_rate, betas=(0.5, 0.999), fused=True)
         self.order = batches(len(self.x), spec.labelled_batch, spec.steps, torch_rng(seed, "semi", "order"))
-        self.draws = torch_rng(seed, "semi", "labelled views")
+        self.da = parse_da(spec.da)
+        self.draws, self.da_draws = torch_rng(seed, "semi", "labelled views"), torch_rng(seed, "semi", "labelled da")
         self.rng = torch_rng(seed, "semi", "unlabelled")
         self.snapshots: list[np.ndarray] = []
         self.generator = None
@@ -151,7 +153,10 @@ class Trainer:
     def advance(self) -> Losses:
         """One update; its losses, still on the device."""
         at = next(self.order).to(self.device)
-        x, y = self._view(self.x[at], self.draws), self.y[at]
+        x, y = self.x[at], self.y[at]
+        if self.da:
+            x = online(x, self.da, self.spec.augmentation, self.fill, self.da_draws)
+        x = self._view(x, self.draws)
         if self.method == "supervised":
             losses = {"labelled": cross_entropy(self.net(x), y)}
         else:

@@ -1,10 +1,10 @@
 """What a study of unlabelled images may say about its training."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from ganaug.specs.augmentation import AugmentationSpec
+from ganaug.specs.augmentation import AugmentationSpec, parse_da
 from ganaug.specs.base import PositiveInt, Rate, Spec
 
 
@@ -35,8 +35,10 @@ class SemiSpec(Spec):
     """A classifier that learns from few labelled and many unlabelled images; its control sees the labelled ones alone.
 
     `n_real` is the number of labels per class. All methods and the control train one body, from the same first weights,
-    for `steps` updates, and see labelled images under the same shifts.
+    for `steps` updates, and see labelled images under the same shifts and the same classic augmentation.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("da", "augmentation")
 
     method: SemiMethod = "sgan"
     n_unlabelled: PositiveInt = 8000  # in all, drawn without a look at their classes; as many as there are, if fewer
@@ -49,6 +51,14 @@ class SemiSpec(Spec):
     width: PositiveInt = 24  # of the body's first convolution
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08  # of the side: how far all images of an update are moved
     noise: Annotated[float, Field(ge=0, le=2)] = 0.15  # standard deviation of what is added to them, in [-1, 1]
+    da: str = "none"  # classic augmentation of labelled images, before shift and noise
+    augmentation: AugmentationSpec = AugmentationSpec()  # how strong that is
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998  # of the body's weights; 0 keeps the last ones
     gan: SemiGanSpec = SemiGanSpec()
     fixmatch: FixMatchSpec = FixMatchSpec()
+
+    @field_validator("da")
+    @classmethod
+    def _known_da(cls, text: str) -> str:
+        parse_da(text)
+        return text

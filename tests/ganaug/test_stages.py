@@ -144,7 +144,9 @@ def test_where_a_file_lies_is_no_part_of_the_key():
 
 
 @pytest.mark.parametrize(
-    "spec", [PROJECTION, CGAN, AugmentationSpec(), AssessSpec(), PROJECTION.diffaugment], ids=lambda s: type(s).__name__
+    "spec",
+    [PROJECTION, CGAN, AugmentationSpec(), AssessSpec(), PROJECTION.diffaugment, SemiSpec()],
+    ids=lambda s: type(s).__name__,
 )
 def test_what_came_later_is_no_part_of_a_key_at_its_default(spec):
     """Results stored before a setting existed are still found."""

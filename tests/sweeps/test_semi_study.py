@@ -114,6 +114,8 @@ REFUSED = {
     ("primary.against=fewer-updates",): "primary.against: fewer-updates is a control with semi.fewer_steps updates; "
     "say how many",
     ("semi.width=0",): "semi.width: must be at least 1, got 0",
+    ("semi.da=spin",): "semi.da: unknown augmentation 'spin'; known: none, rotation, shift, width_shift, "
+    "height_shift, zoom, shear, hflip, vflip, negative, contrast, channel_shift, brightness, or several joined by +",
     ("semi.gan.latents=5",): "unknown key 'semi.gan.latents'; did you mean 'semi.gan.latent'?",
     ("search.steps=5",): "search: looks for settings of generated images, and a study with the section semi has none",
 }

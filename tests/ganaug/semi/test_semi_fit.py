@@ -7,7 +7,7 @@ from tiny import imported
 
 from ganaug.classifiers.fit import predict
 from ganaug.semi.fit import Fitted, fit
-from ganaug.specs import FixMatchSpec, SemiGanSpec, SemiMethod, SemiSpec
+from ganaug.specs import AugmentationSpec, FixMatchSpec, SemiGanSpec, SemiMethod, SemiSpec
 from ganaug.split import split
 
 METHODS: tuple[SemiMethod, ...] = ("sgan", "sgan-published", "fixmatch", "sgan-fixmatch")
@@ -48,12 +48,24 @@ def test_every_method_learns_from_unlabelled_images_and_the_control_does_not() -
     assert torch.equal(weights(trained(TINY.model_copy(update={"method": "fixmatch"}), None)), control)
 
 
-def test_a_fixmatch_that_is_never_sure_is_the_supervised_control() -> None:
-    # the same first weights, labelled batches and shifts; nothing else is learned from
-    never = TINY.model_copy(update={"method": "fixmatch", "fixmatch": FixMatchSpec(threshold=1)})
-    unsure, control = trained(never), trained(TINY, None)
+@pytest.mark.parametrize("da", ["none", "rotation+zoom"])
+def test_a_fixmatch_that_is_never_sure_is_the_supervised_control(da: str) -> None:
+    # the same first weights, labelled batches, augmentation and shifts; nothing else is learned from
+    tiny = TINY.model_copy(update={"da": da})
+    never = tiny.model_copy(update={"method": "fixmatch", "fixmatch": FixMatchSpec(threshold=1)})
+    unsure, control = trained(never), trained(tiny, None)
     assert max(unsure.losses["sure"]) == 0
     assert torch.allclose(weights(unsure), weights(control), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_augmenting_labelled_images_changes_what_they_teach_and_nothing_else(method: SemiMethod) -> None:
+    plain = TINY.model_copy(update={"method": method})
+    still = plain.model_copy(update={"da": "rotation", "augmentation": AugmentationSpec(rotation=0)})
+    turned = plain.model_copy(update={"da": "rotation", "augmentation": AugmentationSpec(rotation=90)})
+    as_they_are = weights(trained(plain))
+    assert torch.allclose(weights(trained(still)), as_they_are, atol=1e-3)
+    assert not torch.allclose(weights(trained(turned)), as_they_are, atol=1e-2)
 
 
 def test_unlabelled_images_teach() -> None:
