@@ -136,6 +136,7 @@ class Split(Stage):
 class Augment(Stage):
     """The real images and, offline, `n_da` augmented ones per class: what a GAN learns from."""
 
+    version: ClassVar[int] = 2  # 2: another rounding of where a pixel looks; so too below
     real: Split
     types: tuple[str, ...]
     n_da: int
@@ -189,6 +190,7 @@ class Pool(Stage):
 class AugmentGenerated(Stage):
     """The real images and, offline, `n_da` others per class, among them the images of a first generator."""
 
+    version: ClassVar[int] = 2
     generator: FitGan  # trained on the real images alone
     pool: specs.PoolSpec
     types: tuple[str, ...]  # `generated` among them
@@ -210,6 +212,7 @@ class FitJudge(Stage):
     """Classifiers cross-fitted on a split's real images, for filters and soft labels to ask; one per split."""
 
     stored: ClassVar[bool] = True
+    version: ClassVar[int] = 2
     split: Split
     classifier: specs.ClassifierSpec
     folds: int
@@ -329,7 +332,9 @@ def wanted_of(extra: Extra | None) -> int:
 class FitClassifier(Stage):
     """A classifier trained on real images, extra ones, or both; its weights, in memory only."""
 
-    version: ClassVar[int] = 3  # 2: predictions for the validation images, mixing; 3: accuracy on its own images
+    version: ClassVar[int] = (
+        4  # 2: predictions for validation images, mixing; 3: accuracy on its own images; 4: rounding
+    )
     later: ClassVar[tuple[str, ...]] = ("fused",)
     split: Split
     extra: Extra | None
@@ -391,6 +396,7 @@ class FitSemi(Stage):
     """A classifier trained on labelled and unlabelled images; without these, its supervised control."""
 
     stored: ClassVar[bool] = True
+    version: ClassVar[int] = 2
     labelled: Split | RandomLabels
     unlabelled: Unlabelled | None
     semi: specs.SemiSpec

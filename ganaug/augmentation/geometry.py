@@ -7,7 +7,7 @@ that rotation, shift, zoom and shear together cost one bilinear sampling.
 import math
 
 import torch
-from torch.nn.functional import affine_grid, grid_sample, pad
+from torch.nn.functional import grid_sample, pad
 
 from ganaug.spans import Span
 from ganaug.specs import AugmentationSpec, Fill
@@ -109,6 +109,18 @@ def _random_keras(
     return keras_maps(theta, tx, ty, shear, zx, zy, side)
 
 
+def sampling_grid(maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Where each output pixel looks, (N, H, W, 2), for maps (N, 2, 3).
+
+    What `torch.nn.functional.affine_grid` gives without align_corners, but for rounding, and several times faster:
+    columns and rows are mapped apart and added, instead of a matrix product for every pixel.
+    """
+    x, y = ((2 * torch.arange(n, device=maps.device) + 1) / n - 1 for n in (width, height))
+    across = maps[:, :, 0, None] * x
+    down = maps[:, :, 1, None] * y + maps[:, :, 2, None]
+    return across.mT[:, None] + down.mT[:, :, None]
+
+
 def _wrapped(images: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Images with a rim of one pixel from the opposite edge, and the grid taken round into them."""
     sides = torch.tensor([images.shape[3], images.shape[2]], device=grid.device)
@@ -129,7 +141,7 @@ def warp(images: torch.Tensor, maps: torch.Tensor, fill: torch.Tensor, mode: Fil
     for i in range(0, len(images), chunk):
         part = slice(i, i + chunk)
         colour = colours[part]
-        grid = affine_grid(maps[part].to(images.device), list(images[part].shape), align_corners=False)
+        grid = sampling_grid(maps[part].to(images.device), *images.shape[2:])
         match mode:
             case "background" | "constant":
                 # sampled outside is 0, so shift the background to 0 and back

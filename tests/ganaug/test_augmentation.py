@@ -10,6 +10,7 @@ from tiny import images as split_images
 
 from ganaug import augmentation
 from ganaug.augmentation import affine, augment, contrast, hflip, negative, offline, online, vflip, warp
+from ganaug.augmentation.geometry import sampling_grid
 from ganaug.images import background, to_float
 from ganaug.randomness import torch_rng
 from ganaug.specs import DA_TYPES, AugmentationSpec
@@ -41,6 +42,13 @@ def test_flips_know_left_from_top():
     x = torch.tensor([[[[1.0, 2], [3, 4]]]])
     assert hflip(x).tolist() == [[[[2, 1], [4, 3]]]]
     assert vflip(x).tolist() == [[[[3, 4], [1, 2]]]]
+
+
+@given(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9))
+def test_a_map_looks_where_pytorch_says(n, height, width):
+    maps = some(n, 2, 3)
+    expected = torch.nn.functional.affine_grid(maps, [n, 1, height, width], align_corners=False)
+    torch.testing.assert_close(sampling_grid(maps, height, width), expected, atol=1e-6, rtol=0)
 
 
 @given(SHAPES)
