@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from mortal import Killed, Mortal
 
 from ganaug.artifact import Artifact
 from ganaug.errors import LeakError
@@ -71,22 +72,6 @@ def copy_images(source: Store, target: Store, measure: Measure, kind: str) -> No
     found = source.load(stage)
     assert found is not None
     target.publish(stage, *found)
-
-
-class Killed(Exception):
-    """Stands for a lost node."""
-
-
-class Mortal(Store):
-    """A store whose process dies after it has kept its third state."""
-
-    saves = 0
-
-    def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
-        super().save_progress(key, state)
-        self.saves += 1
-        if self.saves == 3:
-            raise Killed
 
 
 def test_a_gan_goes_on_where_it_was_interrupted(

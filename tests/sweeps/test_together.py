@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mortal import Killed, Mortal
 
 from ganaug.artifact import Artifact, NoResult
 from ganaug.classifiers import training
@@ -241,22 +242,6 @@ def test_a_leak_or_a_full_disk_ends_the_group(
     with pytest.raises(type(error)):
         run(store, measures)
     assert groups["classifiers"] == [], "nothing is tried in parts"
-
-
-class Killed(BaseException):
-    """Stands for a lost node."""
-
-
-class Mortal(Store):
-    """A store whose process dies while it keeps the states of a group for the third time."""
-
-    saves = 0
-
-    def save_progress(self, key: str, state: dict[str, np.ndarray]) -> None:
-        super().save_progress(key, state)
-        self.saves += 1
-        if self.saves == 3:
-            raise Killed
 
 
 def test_a_group_goes_on_where_it_was_killed(
