@@ -1,6 +1,6 @@
 """How many steps a search needs, replayed on grids that were run: every sampler, many sampler seeds.
 
-    python benchmarks/search_efficiency.py --make          # runs three grids of 50 thresholds (4 min each on one core)
+    python benchmarks/search_efficiency.py --make          # runs four grids of 50 thresholds (4 min each on one core)
     python benchmarks/search_efficiency.py [FOLDER ...]    # replays them, or the run folders given
 
 A step's value is the mean validation accuracy over the grid's seeds at the nearest threshold, so the replay has the
@@ -31,11 +31,11 @@ SEEDS = 50
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "ganaug")
 MADE = Path("runs/search-grids")
 THRESHOLDS = "threshold=[" + ", ".join(f"{t / 50:g}" for t in range(50)) + "]"
-GRIDS = {"few": (5, 50), "some": (10, 30), "more": (20, 100)}  # n_real, n_gen
+GRIDS = {"few": (5, 50), "some": (10, 30), "more": (20, 100), "many": (40, 100)}  # n_real, n_gen
 
 
 def make(workers: int) -> list[Path]:
-    """Run the three grids; a second time finds them stored."""
+    """Run the grids; a second time finds them stored."""
     for name, (n_real, n_gen) in GRIDS.items():
         settings = [
             THRESHOLDS, f"n_real=[{n_real}]", f"n_gen=[{n_gen}]", "seed=[0, 1, 2]", "primary=null",
