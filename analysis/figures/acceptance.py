@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from analysis.factors import factors, generation_factors, is_control, is_level, pick, thin, varied
 from analysis.figures.learning import dodged, line_with_bars, number_axis
 from analysis.figures.sheet import MARKERS, OKABE_ITO, is_leftmost, page, styled
-from analysis.figures.slices import interval_words, slices
+from analysis.figures.slices import mean_words, slices
 from analysis.paired import t_intervals, usable
 from analysis.run import Run, axis
 
@@ -75,7 +75,7 @@ def acceptance(run: Run, where: Mapping[str, Any] | None = None) -> Figure | Non
     said += [f"{len(lines)} of {len(every)} values of n_real shown"] if len(lines) < len(every) else []
     fig, axes = page(
         "How much the filter lets through",
-        f"mean, bars: {interval_words(shown)}" + (f"\nat {'; '.join(said)}" if said else ""),
+        f"{mean_words(shown)}" + (f"\nat {'; '.join(said)}" if said else ""),
         len(cut.panels),
         size,
         columns=3,

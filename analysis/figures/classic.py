@@ -14,7 +14,7 @@ from analysis.classic import classic_contrasts
 from analysis.factors import factors, is_level, written
 from analysis.figures.by_type import panels_of, types_of, wrapped_type
 from analysis.figures.sheet import INK, OKABE_ITO, SOFT, is_leftmost, page, shade, shortened, styled
-from analysis.figures.slices import interval_words
+from analysis.figures.slices import interval_words, mean_words
 from analysis.figures.training import training_curves
 from analysis.figures.training_gap import training_gap
 from analysis.paired import t_intervals
@@ -66,7 +66,7 @@ def classic_changes(run: Run) -> Figure | None:
     ]
     fig, axes = page(
         "Classic augmentation against none",
-        f"mean, bars: {interval_words(table, run.looks)}, uncorrected",
+        f"{mean_words(table, run.looks)}, uncorrected",
         len(panels),
         (wide, (0.72 + 0.2 * lines) * len(types) + 0.2),
         columns=len(panels),

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from analysis.arms import at, pairs_against
 from analysis.factors import described
 from analysis.figures.sheet import OKABE_ITO, SOFT, page, styled
-from analysis.figures.slices import interval_words, question
+from analysis.figures.slices import mean_words, question
 from analysis.paired import decisions
 from analysis.run import Run
 from analysis.words import CONTROL_NAMES, setting_names, signed
@@ -73,7 +73,7 @@ def controls(run: Run, where: Mapping[str, Any] | None = None, why: str = "", le
     table = decisions(seeds, ["against"], "delta_points", run.margin_points, run.looks)
     fig, axes = page(
         "Generated images against what else could have been done",
-        f"mean, bars: {interval_words(table, run.looks)}\nat {described(where, setting_names(run.grid))}"
+        f"{mean_words(table, run.looks)}\nat {described(where, setting_names(run.grid))}"
         + (f" ({why})" if why else ""),
         1,
         (6.4, 0.72 * n + 0.2),

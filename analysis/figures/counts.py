@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from analysis.factors import factors, is_level, pick, thin, written
 from analysis.figures.learning import line_with_bars, number_axis
 from analysis.figures.sheet import INK, MARKERS, OKABE_ITO, page, styled
-from analysis.figures.slices import interval_words
+from analysis.figures.slices import mean_words
 from analysis.paired import accuracy_over_seeds
 from analysis.run import Run, axis
 
@@ -71,7 +71,7 @@ def count_curve(run: Run) -> Figure | None:
     ]
     fig, (ax,) = page(
         "Generated images on the curve of real ones",
-        f"mean, bars: {interval_words(table)}",
+        mean_words(table),
         1,
         (7.2, 3.6),
         margins=(0.85, 0.3, 0.75, 0.2),

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from analysis.factors import factors, generation_factors, is_control, is_level, levels, pick, varied, written
 from analysis.figures.sheet import INK, OKABE_ITO, SOFT, is_leftmost, page, shortened, styled
-from analysis.figures.slices import interval_words, slices
+from analysis.figures.slices import mean_words, slices
 from analysis.paired import paired_deltas, t_intervals, usable
 from analysis.run import Run, axis
 
@@ -117,7 +117,7 @@ def da_bars(
     wide = min(6.0, (12.6 - room) / len(shown) - 0.35)
     fig, axes = page(
         f"Augmentation for the {'classifier' if factor == 'clf_da' else 'GAN'} ({factor})",
-        f"mean, bars: {interval_words(pd.concat([da_table(table, factor) for table in shown]))}"
+        f"{mean_words(pd.concat([da_table(table, factor) for table in shown]))}"
         + (f"\nat {cut.said}" if cut.said else ""),
         len(shown),
         (wide, max(1.1, 0.36 * rows + 0.2)),

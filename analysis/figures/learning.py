@@ -24,7 +24,7 @@ from analysis.factors import (
     written,
 )
 from analysis.figures.sheet import INK, MARKERS, OKABE_ITO, is_leftmost, page, styled
-from analysis.figures.slices import interval_words, slices
+from analysis.figures.slices import mean_words, slices
 from analysis.paired import accuracy_over_seeds, usable
 from analysis.run import Run, axis
 from ganaug.records import Arm
@@ -192,7 +192,7 @@ def learning_curve(run: Run, where: Mapping[str, Any] | None = None) -> Figure:
         size = (6.6, 3.4)
     fig, axes = page(
         "Accuracy against the number of real images",
-        f"mean, bars: {interval_words(shown)}" + (f"\nat {'; '.join(said)}" if said else ""),
+        f"{mean_words(shown)}" + (f"\nat {'; '.join(said)}" if said else ""),
         len(cut.panels),
         size,
         columns=columns,

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from analysis.factors import described, thin, varied, written
 from analysis.figures.samples import picture
 from analysis.figures.sheet import INK, OKABE_ITO, SOFT, is_leftmost, page, styled
-from analysis.figures.slices import interval_words
+from analysis.figures.slices import mean_words
 from analysis.run import Course, Run
 from analysis.semi import MATCHED, gains, method_column, semi_accuracies, semi_means, settings_of
 
@@ -88,7 +88,7 @@ def semi_bars(run: Run) -> Figure | None:
     columns = min(2, len(panels))
     fig, axes = page(
         "Accuracy with and without unlabelled images",
-        f"mean, bars: {interval_words(table)}; one network, same labels; updates are equal unless a name says fewer",
+        f"{mean_words(table)}; one network, same labels; updates are equal unless a name says fewer",
         len(panels),
         (10.4 if columns == 1 else 5.6, 3.6),
         columns=columns,

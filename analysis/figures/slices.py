@@ -185,3 +185,9 @@ def interval_words(table: pd.DataFrame, looks: Looks | None = None) -> str:
     low, high = max(1, int(table["n_seeds"].min()) - 1), int(table["n_seeds"].max()) - 1
     degrees = f"{high}" if low == high else f"{low} to {high}"
     return f"95 % t-interval over {seeds(table)} ({degrees} degree{'s' * (degrees != '1')} of freedom)"
+
+
+def mean_words(table: pd.DataFrame, looks: Looks | None = None) -> str:
+    """What a point with a bar is; of one seed there is no bar."""
+    words = interval_words(table, looks)
+    return words if words.startswith("one seed") else f"mean, bars: {words}"

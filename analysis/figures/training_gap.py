@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 
 from analysis.figures.by_type import panels_of, types_of, wrapped_type
 from analysis.figures.sheet import OKABE_ITO, is_leftmost, page, styled
-from analysis.figures.slices import interval_words
+from analysis.figures.slices import mean_words
 from analysis.paired import t_intervals, usable
 from analysis.run import Run
 
@@ -40,7 +40,7 @@ def training_gap(run: Run) -> Figure | None:
     every = pd.concat([t_intervals(rows, ["clf_da", "part"], "value") for _, rows in panels])
     fig, axes = page(
         "The gap between training and test accuracy",
-        f"real images only; mean, bars: {interval_words(every)}",
+        f"real images only; {mean_words(every)}",
         len(panels),
         (wide, (0.62 + 0.2 * lines) * len(types) + 0.2),
         columns=len(panels),
