@@ -94,8 +94,14 @@ def _judge(cell: Cell, split: Split) -> FitJudge:
     return shared(FitJudge(split, classifier, cell.judge.folds, da, cell.augmentation if da else _PLAIN))
 
 
+@lru_cache(maxsize=1 << 14)
+def real_split(dataset: str, n_real: int, n_validation: int, seed: int) -> Split:
+    """The real images that all cells of these values share: made once, like what is `shared`."""
+    return Split(TrainImages(dataset), n_real, n_validation, seed)
+
+
 def _split(cell: Cell) -> Split:
-    return shared(Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed))
+    return real_split(cell.dataset, cell.n_real, cell.n_validation, cell.seed)
 
 
 def generator(cell: Cell) -> FitGan:
@@ -143,7 +149,7 @@ def supervised(spec: specs.SemiSpec, steps: int) -> specs.SemiSpec:
 
 def _semi(cell: Cell, spec: specs.SemiSpec) -> tuple[FitSemi, ...]:
     """label and drop labels → fit: the same body and updates for every method and for the control."""
-    split = Split(TrainImages(cell.dataset), cell.n_real, cell.n_validation, cell.seed)
+    split = _split(cell)
     labelled = RandomLabels(split) if spec.labels == "random" else split
     if cell.arm == "semi-supervised":
         gan = specs.SemiGanSpec() if spec.method == "fixmatch" else spec.gan

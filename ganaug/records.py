@@ -3,6 +3,7 @@
 Imports nothing heavy: an analysis reads records without torch.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def is_generation_factor(name: str) -> bool:
     return name in GENERATION or name.startswith(GENERATION_PATHS)
 
 
+@cache
 def felt_by(name: str, arm: Arm) -> bool:
     """Whether a factor can change a cell of this arm."""
     if arm in ("semi-supervised", "fewer-updates"):

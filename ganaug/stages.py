@@ -33,24 +33,22 @@ def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
 
-@lru_cache(maxsize=1024)  # a grid has many cells and few specs
-def _identity(spec: specs.Spec) -> dict[str, Any]:
-    return spec.identity()
+@lru_cache(maxsize=4096, typed=True)  # a grid has many cells, few specs and few numbers
+def _written(value: Any) -> str:
+    return _canonical(value.identity() if isinstance(value, specs.Spec) else value)
 
 
-def _plain(value: Any) -> Any:
-    """A stage's parameter as canonical JSON: a parent is its key, a file its digest."""
+def _text(value: Any) -> str:
+    """A stage's parameter in canonical JSON: a parent is its key, a file its digest."""
     match value:
         case Stage():
-            return value.key
+            return f'"{value.key}"'
         case LocalFile():
-            return value.sha256
-        case specs.Spec():
-            return _identity(value)
+            return f'"{value.sha256}"'
         case tuple():
-            return [_plain(v) for v in value]
+            return f"[{','.join(map(_text, value))}]"
         case _:
-            return value
+            return _written(value)
 
 
 @dataclass(frozen=True)
@@ -71,16 +69,22 @@ class Stage:
     def _names(cls) -> tuple[str, ...]:
         return tuple(f.name for f in dataclasses.fields(cls))
 
-    def describe(self) -> dict[str, Any]:
-        """Everything the key is made of, as JSON."""
+    def canonical(self) -> str:
+        """Everything the key is made of, as JSON without spaces, its names in order."""
         own = {name: getattr(self, name) for name in self._names()}
-        parameters = {k: _plain(v) for k, v in own.items() if not (v is None and k in self.later)}
-        return {"stage": self.kind(), "version": self.version, **parameters}
+        told = [f'"{k}":{_text(v)}' for k, v in own.items() if not (v is None and k in self.later)]
+        told += (f'"stage":"{self.kind()}"', f'"version":{self.version}')
+        return f"{{{','.join(sorted(told))}}}"
+
+    def describe(self) -> dict[str, Any]:
+        """The same, read."""
+        said: dict[str, Any] = json.loads(self.canonical())
+        return said
 
     @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON of what this stage is; 64 hex digits."""
-        return hashlib.sha256(_canonical(self.describe()).encode()).hexdigest()
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
 
     def parents(self) -> Iterator["Stage"]:
         """The stages this one is built on."""
@@ -311,6 +315,14 @@ def generator_of(extra: Extra | None) -> FitGan | None:
             return None
         case _:
             assert_never(extra)
+
+
+def judges_of(fit: "Fit") -> Iterator[FitJudge]:
+    """The judges that a classifier's filter and its soft labels ask."""
+    if isinstance(fit, FitClassifier):
+        chosen = fit.extra.generated if isinstance(fit.extra, Shuffle) else fit.extra
+        asked = (fit.judge, chosen.judge if isinstance(chosen, Select) else None)
+        yield from (judge for judge in asked if judge is not None)
 
 
 def wanted_of(extra: Extra | None) -> int:

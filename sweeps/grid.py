@@ -71,6 +71,7 @@ def lay_out(study: Study, digest: str, test: Artifact) -> Grid:
     # whatever the cells' classifiers learn from, a generator's judge learns from real images
     judge = judging(study.classifier)
     files = _files(study, test)
+    asked = study.assess and study.assess.model_copy(update={"weights": None, "imagenet": None})
     alone = study.measure == "generators"
     for factors, cell in study.cells(digest):
         if cell.arm == "semi-supervised" and cell.semi and cell.semi.method != "fixmatch":
@@ -79,14 +80,11 @@ def lay_out(study: Study, digest: str, test: Artifact) -> Grid:
             _check_side(cell.gan.name, test.facts["shape"][1])
         measure = None if alone else recipe(cell)
         generator = generator_of(measure) if measure else make_generator(cell)
-        assessment = None
-        if generator is not None and study.assess is not None:
-            spec = study.assess.model_copy(update={"weights": None, "imagenet": None})
-            assessment = Assess(generator, study.pool, judge, spec, *files)
-            grid.assessments.setdefault(generator.key, assessment)
-        if generator is not None:
-            grid.generators.setdefault(generator.key, factors)
-        leaf = measure or assessment
+        if generator is not None and generator.key not in grid.generators:
+            grid.generators[generator.key] = factors
+            if asked is not None:
+                grid.assessments[generator.key] = Assess(generator, study.pool, judge, asked, *files)
+        leaf = measure or (grid.assessments.get(generator.key) if generator else None)
         assert leaf is not None  # a study of generators always assesses
         if measure is not None:
             grid.measures[measure.key] = measure

@@ -69,8 +69,7 @@ def generators_of(leaf: Leaf) -> Iterator[FitGan]:
 def judges_of(leaf: Leaf) -> Iterator[FitJudge]:
     """The judges that a leaf's filter and its soft labels ask."""
     if not isinstance(leaf, Assess):
-        seen = {s.key: s for c in leaf.classifiers for s in (c, *stages.ancestors(c)) if isinstance(s, FitJudge)}
-        yield from seen.values()
+        yield from {judge.key: judge for c in leaf.classifiers for judge in stages.judges_of(c)}.values()
 
 
 def members_of(leaf: Stage) -> Iterator[FitClassifier]:
@@ -165,12 +164,18 @@ def plan(
     wanted = [leaf for leaf in leaves if leaf.key not in stored]
     built_on: dict[str, FitGan] = {}  # generators to make before others can begin
     later = []
+    waits: dict[str, bool] = {}  # by generator
     for leaf in wanted:
-        chain = list(generators_of(leaf))
-        missing = [g for g in chain[1:] if g.key not in stored and chain[0].key not in stored]
-        if missing:
+        generator = generator_of(leaf)
+        if generator is None:
+            continue
+        if generator.key not in waits:
+            chain = () if generator.key in stored else list(generators_of(leaf))[1:]
+            missing = {g.key: g for g in chain if g.key not in stored}
+            waits[generator.key] = bool(missing)
+            built_on |= missing
+        if waits[generator.key]:
             later.append(leaf)
-            built_on |= {g.key: g for g in missing}
     if not later:
         return _waves(wanted, stored, slots, seconds, together)
     waiting = {leaf.key for leaf in later}
@@ -183,14 +188,12 @@ def plan(
 
 def _waves(leaves: Iterable[Leaf], stored: set[str], slots: int, seconds: Seconds, together: int) -> list[list[Job]]:
     """The same where no generator waits for another."""
-    groups: dict[FitGan | None, list[Leaf]] = {}
-    by_key: dict[str, FitGan] = {}
+    by_key: dict[str, tuple[FitGan | None, list[Leaf]]] = {}
     for leaf in leaves:
         if leaf.key not in stored:
             generator = generator_of(leaf)
-            if generator is not None:
-                generator = by_key.setdefault(generator.key, generator)
-            groups.setdefault(generator, []).append(leaf)
+            by_key.setdefault(generator.key if generator else "", (generator, []))[1].append(leaf)
+    groups = dict(by_key.values())
     if not groups:
         return []
     n_leaves = sum(map(len, groups.values()))

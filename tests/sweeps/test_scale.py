@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from ganaug import stages
 from ganaug.artifact import Artifact
-from ganaug.recipe import shared
-from ganaug.stages import Measure
+from ganaug.recipe import real_split, shared
+from ganaug.stages import Measure, Stage
 from sweeps import study_file as studies
 from sweeps.collect import rows_of
 from sweeps.grid import Grid, open_grid
@@ -38,6 +37,7 @@ def laid_out(tmp_path: Path, store: Store) -> Any:
 
     def lay(seeds: int) -> Grid:
         shared.cache_clear()
+        real_split.cache_clear()
         return open_grid(studies.load(str(tmp_path / "scale.yaml"), [f"seed={list(range(seeds))}"]), tmp_path, store)
 
     return lay
@@ -45,13 +45,13 @@ def laid_out(tmp_path: Path, store: Store) -> Any:
 
 def test_a_stage_is_hashed_once_however_many_cells_share_it(laid_out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: Counter[str] = Counter()
-    canonical = stages._canonical
+    canonical = Stage.canonical
 
-    def counted(what: dict[str, Any]) -> str:
-        hashed[what["stage"]] += 1
-        return canonical(what)
+    def counted(stage: Stage) -> str:
+        hashed[stage.kind()] += 1
+        return canonical(stage)
 
-    monkeypatch.setattr(stages, "_canonical", counted)
+    monkeypatch.setattr(Stage, "canonical", counted)
     for seeds in (2, 4):
         hashed.clear()
         plan(laid_out(seeds).leaves(), set(), 16)
