@@ -40,14 +40,24 @@ def agreement_scatter(a: Run, b: Run, names: tuple[str, str]) -> Figure:
         found = agreement(a, b, metric)
         ax.axhline(0, color=RULE, lw=1.2)
         ax.axvline(0, color=RULE, lw=1.2)
-        rows: Any = found.arms.to_dict("records")
-        for row in rows:
+        rows: Any = found.arms.sort_values("a").to_dict("records")
+        gaps = [np.inf, *np.diff([row["a"] for row in rows]), np.inf]
+        for place, row in enumerate(rows):
             if not np.isnan(row["a_low"]):
                 ax.plot([row["a_low"], row["a_high"]], [row["b"]] * 2, color=OKABE_ITO[0], lw=1, alpha=0.6)
             if not np.isnan(row["b_low"]):
                 ax.plot([row["a"]] * 2, [row["b_low"], row["b_high"]], color=OKABE_ITO[0], lw=1, alpha=0.6)
             ax.plot([row["a"]], [row["b"]], ls="", marker="o", ms=7, color=OKABE_ITO[0], mec="white")
-            ax.annotate(row["arm"], (row["a"], row["b"]), (6, 5), textcoords="offset points", parse_math=False)
+            side = 1 if gaps[place] <= gaps[place + 1] else -1  # a name stands away from the nearest arm
+            ax.annotate(
+                row["arm"], (row["a"], row["b"]), (6 * side, 6 * side), textcoords="offset points", parse_math=False,
+                ha="left" if side > 0 else "right", va="bottom" if side > 0 else "top",
+            )  # fmt: skip
+        for scale, values in ((ax.set_xscale, found.arms["a"]), (ax.set_yscale, found.arms["b"])):
+            sizes = values.abs()[values != 0]
+            if len(sizes) and sizes.max() > 10 * sizes.median():  # one arm far out would press the others together
+                scale("symlog", linthresh=float(sizes.median()))
+        ax.margins(0.12)
         ax.set_xlabel(f"change on {names[0]}")
         ax.set_ylabel(f"change on {names[1]}")
         ax.set_title(f"{metric_words(a, metric)}\n{_told(found)}", loc="left", fontsize=11)

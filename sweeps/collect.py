@@ -2,11 +2,15 @@
 
 import os
 import platform
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
+from ganaug.artifact import Artifact
 from ganaug.files import put
 from ganaug.records import FACTORS
 from ganaug.stages import Assess, Measure, TrainImages
@@ -54,13 +58,24 @@ def by_kind(cost: Cost) -> Cost:
     return {kind: (kind, seconds) for kind, seconds in sums.items()}
 
 
+TOLD = ("predictions", "validation", "validation_labels", "snapshots")  # a record's arrays that tables hold
+
+
+def _light(record: Artifact) -> Artifact:
+    """A record without what no table tells: of 10^5 cells that would be half a gigabyte."""
+    arrays = {name: record.arrays[name].copy() for name in TOLD if name in record.arrays}  # a view keeps all the file
+    if "validation_labels" in arrays:
+        arrays["validation_labels"] = arrays["validation_labels"].astype(np.uint16)
+    return Artifact(arrays, {sys.intern(k): v for k, v in record.facts.items() if k != "losses"})
+
+
 def rows_of(grid: Grid, store: Store, failures: dict[str, str]) -> list[Row]:
     """A row for every cell that is finished or has failed; reading verifies, and sets damaged records aside."""
     rows = []
     for (key, measure), found in zip(grid.measures.items(), store.load_many(grid.measures.values()), strict=True):
         if found is not None:
             record, cost = found
-            rows.append(Row(key, grid.factors[key], record, by_kind(cost), generator=generator_key(measure)))
+            rows.append(Row(key, grid.factors[key], _light(record), by_kind(cost), generator=generator_key(measure)))
         elif key in failures:
             rows.append(Row(key, grid.factors[key], None, {}, failures[key], generator_key(measure)))
     return rows

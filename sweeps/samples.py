@@ -8,7 +8,7 @@ from ganaug.artifact import Artifact
 from ganaug.filters.calibration import by_class
 from ganaug.recipe import Cell
 from ganaug.split import split as make_split
-from ganaug.stages import FitGan, Pool
+from ganaug.stages import Measure, Pool
 from sweeps.plan import generator_of
 from sweeps.run_folder import GeneratorRow, Row, of_generator
 from sweeps.store import Store
@@ -49,14 +49,16 @@ def _nearest(shown: np.ndarray, scores: np.ndarray, real: np.ndarray) -> tuple[n
 
 
 def _group(
-    store: Store, train: Artifact, generator: FitGan, cell: Cell, record: Artifact
+    store: Store, train: Artifact, measure: Measure, cell: Cell
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    fit, chunk = store.load(generator), store.load(Pool(generator, 0, cell.pool.chunk))
-    if fit is None or chunk is None:
+    generator = generator_of(measure)
+    assert generator is not None
+    fit, chunk, record = store.load(generator), store.load(Pool(generator, 0, cell.pool.chunk)), store.load(measure)
+    if fit is None or chunk is None or record is None:
         return None
     images = chunk[0].arrays["images"]
     probabilities = by_class(chunk[0].arrays["scores"], fit[0].facts["calibration"])
-    passed = record.arrays["taken"]
+    passed = record[0].arrays["taken"]
     kept, kept_score = _first(images, probabilities, passed)
     rejected, rejected_score = _first(images, probabilities, ~passed)
     parts = make_split(train, cell.n_real, cell.n_validation, cell.seed).arrays
@@ -74,7 +76,7 @@ def _group(
 
 
 def collect(
-    rows: list[Row], cells: dict[str, Cell], measures: dict[str, Any], store: Store, train: Artifact
+    rows: list[Row], cells: dict[str, Cell], measures: dict[str, Measure], store: Store, train: Artifact
 ) -> tuple[list[tuple[dict[str, Any], dict[str, np.ndarray]]], list[dict[str, Any]]]:
     """Sheets of up to four generators of the first seed, at their highest threshold; loss curves of every generator."""
     groups: list[tuple[dict[str, Any], dict[str, np.ndarray]]] = []
@@ -83,7 +85,7 @@ def collect(
     first_seed = min((r.factors["seed"] for r in rows), default=0)
     for row in sorted(rows, key=lambda r: -(r.factors["threshold"] or 0)):
         generator = generator_of(measures[row.key])
-        if generator is None or row.record is None or "taken" not in row.record.arrays:
+        if generator is None or row.record is None or "predictions" not in row.record.arrays:
             continue
         made_by = of_generator(row.factors)
         if generator.key not in curves:
@@ -95,7 +97,7 @@ def collect(
             if "matching" in facts:  # of an InfoGAN: what is known of its codes
                 curves[generator.key]["codes"] = {k: facts[k] for k in CODES}
         if len(shown) < GROUPS and generator.key not in shown and row.factors["seed"] == first_seed:
-            group = _group(store, train, generator, cells[row.key], row.record)
+            group = _group(store, train, measures[row.key], cells[row.key])
             if group is not None:
                 shown.add(generator.key)
                 told = {**made_by, "threshold": row.factors["threshold"], **group[1]}
