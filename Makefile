@@ -23,7 +23,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # every speed that docs/performance.md tells, beside the obvious script: a quarter of an hour on two quiet cores
 bench: .venv/installed

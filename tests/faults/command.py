@@ -31,7 +31,7 @@ WAIT = 600  # seconds after which a run counts as hung
 def environment(**more: str) -> dict[str, str]:
     """This process's, without what a user may have set for ganaug or Ray."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GANAUG_", "RAY_"))}
-    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "120"} | more
+    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "120", "RAY_worker_niceness": "0"} | more
 
 
 @dataclass

@@ -52,6 +52,9 @@ class Place:
 
 
 def environment() -> dict[str, str]:
-    """This process's, without what a user may have set for ganaug or Ray."""
+    """This process's, without what a user may have set for ganaug or Ray.
+
+    Ray's workers are as nice as everybody: at its own 15 they would stand still while another test computes.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GANAUG_", "RAY_"))}
-    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120"}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120", "RAY_worker_niceness": "0"}
