@@ -161,7 +161,7 @@ def main() -> None:
         "|" + "---|" * 9,
     ]
     wrong = ("three times too sure", "three times too sure, calibrated", "three times too timid")
-    for kind, chains in (("perfect", (10, 50, 200)), *((w, (50,)) for w in wrong)):
+    for kind, chains in (("perfect", (10, 20, 50, 200)), *((w, (50,)) for w in wrong)):
         table = list(rows(kind, chains, told.seeds, told.candidates))
         lines += [line(row, table[0]) for row in table if row[1] != "raw" or kind == "perfect"]
     text = "\n".join(lines)

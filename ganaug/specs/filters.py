@@ -66,7 +66,7 @@ class MetropolisHastingsFilterSpec(FilterSpec):
     """Metropolis-Hastings GAN (Turner et al. 2019, arXiv:1811.11357); threshold 1 is the exact method."""
 
     name: Literal["metropolis-hastings"] = "metropolis-hastings"
-    chain: PositiveInt = 10  # candidates a chain is offered before its state is taken
+    chain: PositiveInt = 20  # candidates a chain is offered before its state is taken
 
 
 AnyFilter = Annotated[
