@@ -143,7 +143,7 @@ def _extra(cell: Cell, split: Split) -> Extra | None:
 
 def supervised(spec: specs.SemiSpec, steps: int) -> specs.SemiSpec:
     """What a supervised fit feels of a semi-supervised study's settings; the others are their defaults."""
-    felt = ("labelled_batch", "learning_rate", "width", "shift", "noise", "ema", "da", "augmentation")
+    felt = ("labelled_batch", "learning_rate", "width", "shift", "noise", "ema", "da", "augmentation", "precision")
     return specs.SemiSpec(steps=steps, **{name: getattr(spec, name) for name in felt})
 
 

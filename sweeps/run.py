@@ -37,8 +37,9 @@ def slots(study: Study) -> int:
 
 def _require_precision(study: Study, device: str) -> None:
     """UserError where a study asks for an arithmetic that this machine lacks."""
-    asked = {(s, setting[s].precision) for setting in study.settings() for s in ("gan", "classifier")}
-    if not study.semi and any(precision != "float32" for _, precision in asked):
+    trained = ("semi",) if study.semi else ("gan", "classifier")
+    asked = {(s, setting[s].precision) for setting in study.settings() for s in trained}
+    if any(precision != "float32" for _, precision in asked):
         from ganaug.precision import require
 
         for section, precision in sorted(asked):

@@ -19,6 +19,7 @@ from ganaug.classifiers.fit import batches
 from ganaug.gans.diffaugment import diffaugment
 from ganaug.gans.training import snapshot_steps
 from ganaug.images import background, image_shape, to_float, to_uint8
+from ganaug.precision import arithmetic, require, widened
 from ganaug.randomness import torch_rng
 from ganaug.semi.losses import (
     feature_matching,
@@ -100,10 +101,15 @@ class Trainer:
         images = diffaugment(images, DiffAugmentSpec(translation=0, cutout=spec.cutout), self.fill, self.rng)
         return images
 
+    def _pass(self, net: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+        """A network's answer in float32, computed in the study's precision."""
+        with arithmetic(self.spec.precision, self.device):
+            return widened(net(x))
+
     def _generated(self) -> torch.Tensor:
         assert self.generator is not None
         latent = torch.randn(self.spec.batch, self.spec.gan.latent, generator=self.rng)
-        return self.generator(latent.to(self.device))
+        return self._pass(self.generator, latent.to(self.device))
 
     def _agreement(self, weak: torch.Tensor, strong: torch.Tensor) -> Losses:
         """FixMatch's loss: what weak views' logits (N, K) are sure of is the label of the strong ones."""
@@ -114,8 +120,8 @@ class Trainer:
 
     def _fixmatch(self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> Losses:
         with torch.no_grad():
-            weak = self.net(self._view(u, self.rng))
-        logits = self.net(torch.cat([x, self._strong(u)]))
+            weak = self._pass(self.net, self._view(u, self.rng))
+        logits = self._pass(self.net, torch.cat([x, self._strong(u)]))
         return {"labelled": cross_entropy(logits[: len(x)], y), **self._agreement(weak, logits[len(x) :])}
 
     def _sgan(
@@ -126,10 +132,10 @@ class Trainer:
         images = [x, self._view(torch.cat([u, fake]), self.rng)]
         if self.method == "sgan-fixmatch":
             images.append(self._strong(u))
-        features = self.net.features(torch.cat(images))
-        logits = self.net.out(features)
+        features = self._pass(self.net.features, torch.cat(images))
+        logits = self._pass(self.net.out, features)
         if self.method == "sgan-published":
-            score = self.net.real(features[n:])
+            score = self._pass(self.net.real, features[n:])
             loss = two_head_discriminator(score[:m], score[m:])
         else:
             loss = k_logit_discriminator(logits[n : n + m], logits[n + m : n + 2 * m])
@@ -141,9 +147,11 @@ class Trainer:
     def _generate(self, fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
         """The generator's update, on the images the body has just learned from; its loss. real: features (N, d)."""
         self.net.requires_grad_(False)
-        features = self.net.features(self._view(fake, self.rng))
-        published = self.method == "sgan-published"
-        loss = two_head_generator(self.net.real(features)) if published else feature_matching(real, features)
+        features = self._pass(self.net.features, self._view(fake, self.rng))
+        if self.method == "sgan-published":
+            loss = two_head_generator(self._pass(self.net.real, features))
+        else:
+            loss = feature_matching(real, features)
         self.net.requires_grad_(True)
         self.optimise_g.zero_grad()
         loss.backward()
@@ -158,7 +166,7 @@ class Trainer:
             x = online(x, self.da, self.spec.augmentation, self.fill, self.da_draws)
         x = self._view(x, self.draws)
         if self.method == "supervised":
-            losses = {"labelled": cross_entropy(self.net(x), y)}
+            losses = {"labelled": cross_entropy(self._pass(self.net, x), y)}
         else:
             u = self.u[next(self.deck).to(self.device)]
             if self.generator is None:
@@ -207,7 +215,9 @@ def fit(
     """Train on uint8 (N, C, H, H) with int64 (N,), and on unlabelled (M, C, H, H); None is the supervised control.
 
     Stops at the first look at losses that are not finite, and says so in `diverged`. `watch` is called at each look.
+    UserError where the device lacks the precision.
     """
+    require(spec.precision, device, "semi.precision")
     trainer = Trainer(spec, images, labels, unlabelled, n_classes, seed, device)
     looks = set(np.linspace(0, spec.steps, min(POINTS, spec.steps) + 1).round().astype(int).tolist()) - {0}
     curves: dict[str, list[float]] = {"step": []}

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from ganaug.specs.augmentation import AugmentationSpec, parse_da
-from ganaug.specs.base import PositiveInt, Rate, Spec
+from ganaug.specs.base import PositiveInt, Precision, Rate, Spec
 
 
 class SemiGanSpec(Spec):
@@ -38,7 +38,7 @@ class SemiSpec(Spec):
     for `steps` updates, and see labelled images under the same shifts and the same classic augmentation.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("da", "augmentation")
+    later: ClassVar[tuple[str, ...]] = ("da", "augmentation", "precision")
 
     method: SemiMethod = "sgan"
     n_unlabelled: PositiveInt = 8000  # in all, drawn without a look at their classes; as many as there are, if fewer
@@ -54,6 +54,7 @@ class SemiSpec(Spec):
     da: str = "none"  # classic augmentation of labelled images, before shift and noise
     augmentation: AugmentationSpec = AugmentationSpec()  # how strong that is
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998  # of the body's weights; 0 keeps the last ones
+    precision: Precision = "float32"
     gan: SemiGanSpec = SemiGanSpec()
     fixmatch: FixMatchSpec = FixMatchSpec()
 

@@ -12,7 +12,9 @@ from ganaug.classifiers.networks import build
 from ganaug.errors import UserError
 from ganaug.gans.training import Trainer, train
 from ganaug.precision import arithmetic, has_bfloat16
-from ganaug.specs import AugmentationSpec, ClassifierSpec, PreprocessingSpec, judging
+from ganaug.semi.fit import Trainer as SemiTrainer
+from ganaug.semi.fit import fit as fit_semi
+from ganaug.specs import AugmentationSpec, ClassifierSpec, PreprocessingSpec, SemiSpec, judging
 
 hardware = pytest.mark.skipif(not has_bfloat16("cpu"), reason="this machine's CPU has no bfloat16")
 SPLIT = images(30, 1)
@@ -47,11 +49,13 @@ def test_bfloat16_without_hardware_is_refused(monkeypatch):
         train(
             CGAN.model_copy(update={"precision": "bfloat16"}), torch.from_numpy(REAL), torch.from_numpy(LABELS), 10, 0
         )
+    with pytest.raises(UserError, match=r"^semi\.precision: bfloat16 is not in this machine's CPU"):
+        fit_semi(SemiSpec(steps=1, precision="bfloat16"), REAL, LABELS, REAL, 10, 0)
     fit(ClassifierSpec(steps=1), REAL, LABELS, 10, 0)
 
 
 def test_float32_is_no_part_of_a_key_and_bfloat16_is():
-    for spec in (ClassifierSpec(), CGAN):
+    for spec in (ClassifierSpec(), CGAN, SemiSpec()):
         assert "precision" not in spec.identity()
         assert spec.model_copy(update={"precision": "bfloat16"}).identity()["precision"] == "bfloat16"
 
@@ -105,6 +109,26 @@ def test_a_classifier_in_bfloat16_keeps_float32_and_is_asked_in_it(name):
     assert any(not torch.equal(v, plain.state_dict()[k]) for k, v in state.items())
     assert net(torch.zeros(2, 1, 8, 8)).dtype == torch.float32
     assert np.isfinite(losses).all()
+
+
+@hardware
+@pytest.mark.parametrize("method", [None, "sgan", "sgan-published", "fixmatch", "sgan-fixmatch"])
+def test_a_semi_supervised_fit_in_bfloat16_keeps_float32_and_is_near_one_in_it(method):
+    trainers = [
+        SemiTrainer(
+            SemiSpec(method=method or "sgan", steps=9, width=8, precision=kind),
+            REAL, LABELS, REAL if method else None, 10, 0, "cpu",
+        )
+        for kind in ("float32", "bfloat16")
+    ]  # fmt: skip
+    plain, other = (trainer.advance() for trainer in trainers)
+    assert plain.keys() == other.keys()
+    assert any(plain[k] != other[k] for k in plain)
+    for name, loss in other.items():
+        assert loss.dtype == torch.float32
+        assert loss.item() == pytest.approx(plain[name].item(), rel=0.03, abs=0.03), name
+    state = trainers[1].net.state_dict() | (trainers[1].generator.state_dict() if method and "sgan" in method else {})
+    assert {v.dtype for v in state.values()} <= {torch.float32, torch.int64}
 
 
 @hardware
