@@ -21,4 +21,4 @@ def rewrite(page: Path, program: str, text: str) -> None:
     _, closed, after = rest.partition(end)
     if not (found and closed):
         raise SystemExit(f"{page}: no part between {begin} and {end}; put both lines back")
-    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
