@@ -59,7 +59,7 @@ def main() -> None:
         }
         means = [f"{np.mean(values):.2f}" for values in said.values()]
         rows.append([name, *means, difference(said["bfloat16"], said["float32"])])
-        print(table(["data, network", "float32, %", "bfloat16, %", "difference"], rows[-1:]), flush=True)
+    print(table(["data, network", "float32, %", "bfloat16, %", "difference"], rows))
 
 
 if __name__ == "__main__":
