@@ -10,6 +10,7 @@ wherever the libraries write the same whole files. Targets that are slow by natu
 import argparse
 import contextlib
 import json
+import logging
 import os
 import resource
 import shutil
@@ -215,6 +216,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.child:
         name, numbers, out, at = asked.child
+        logging.disable(logging.CRITICAL)  # of this process alone
         with tempfile.TemporaryDirectory(prefix="fuzz-files-") as folder:
             tally = attack(name, _range(numbers), Path(folder), Path(at))
         Path(out).write_text(json.dumps(asdict(tally)))

@@ -1,7 +1,6 @@
 """What is attacked: a reader, and files that are right."""
 
 import gzip
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +39,6 @@ class Target:
 
     def prepare(self) -> None:
         """Make the files."""
-        logging.disable(logging.CRITICAL)
         self.files = self.make()
 
     def whole(self) -> list[Run]:
