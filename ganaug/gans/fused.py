@@ -84,7 +84,7 @@ class Together(Step):
         for step in range(self.step, until):
             each = [t.draw(step) for t in self.trainers]
             together = {name: torch.stack([d[name] for d in each]) for name in each[0]}
-            for name in ("at", "d.few"):
+            for name in ("at", "d.few", "d.views.at"):
                 if name in together:
                     together[name] += self.first[:-1, None]
             if (step + 1) % training.CHECK_EVERY == 0 or step + 1 == until:

@@ -12,6 +12,10 @@ softmax of the cross-entropy once more, so that even a perfect Q pays ln(e + K -
 A code is no class: which code stands for which class is settled after training, by `match`, from a few labelled images.
 With `guidance` Q is told the classes of those same few while it learns (ss-InfoGAN, Spurr et al. 2017,
 arXiv:1707.04487), so that a code is a class rather than whatever is easiest to read.
+
+With `views` no label is needed for that: Q's codes of two augmented views of a real image are to share as much
+information as they can (Ji et al. 2019, arXiv:1807.06653; beside a GAN, Ojha et al. 2020, arXiv:1910.01112), which asks
+for codes that are all in use, that Q is sure of, and that turning or shifting an image does not change.
 """
 
 import math
@@ -35,6 +39,7 @@ from ganaug.specs import InfoGanSpec
 SMALLEST_VARIANCE = 1e-2  # of Q's Gaussians: a code read to a tenth of its range is read
 NARROWED = 128  # width of Q's hidden layer, as in the paper
 BATCH = 100
+VIEWS = ("one", "other")  # of a real image
 
 
 def continuous_codes(latent: torch.Tensor, n: int) -> torch.Tensor:
@@ -138,6 +143,19 @@ def mean_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tens
     if logits.dim() == 2:
         return cross_entropy(logits, labels)
     return cross_entropy(logits.flatten(0, -2), labels.flatten(), reduction="none").view(labels.shape).mean(-1)
+
+
+def shared(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """The nats of information that codes of N images share with codes of other views of them; logits (..., N, K) each.
+
+    Of the joint distribution over the batch, the same both ways round (Ji et al. 2019, equation 3); between 0 and ln K.
+    """
+    one, other = first.softmax(-1), second.softmax(-1)
+    joint = one.mT @ other / one.shape[-2]
+    joint = (joint + joint.mT) / 2
+    apart = joint.sum(-1, keepdim=True) * joint.sum(-2, keepdim=True)
+    least = torch.finfo(joint.dtype).tiny
+    return (joint * (joint.clamp_min(least).log() - apart.clamp_min(least).log())).sum((-2, -1))
 
 
 def floor(n_codes: int) -> float:

@@ -6,9 +6,13 @@ one dimension in front (`ganaug/members.py`, `gans/fused.py`). Losses are summed
 member's gradient is what it would be alone. Gradients are not clipped.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import nn
 
+from ganaug import augmentation
 from ganaug.ahead import Tensors
 from ganaug.gans import diffaugment, infogan
 from ganaug.gans.losses import LOSSES, mode_seeking
@@ -58,11 +62,15 @@ class Step:
         """What the discriminator is shown of images (..., N, C, H, H)."""
         if not isinstance(self.spec, ProjectionSpec):
             return images
+        return self._each(partial(diffaugment.apply, spec=self.spec.diffaugment), images, draws)
+
+    def _each(self, change: Callable[..., torch.Tensor], images: torch.Tensor, draws: Tensors) -> torch.Tensor:
+        """`change` of images (N, C, H, H), or of stacked members' (K, N, C, H, H), on its own background each."""
         shape, fill = images.shape, self.fill
         if images.dim() == 5:
             fill = fill.repeat_interleave(shape[1], 0)
-            images, draws = images.flatten(0, 1), {name: drawn.flatten() for name, drawn in draws.items()}
-        return diffaugment.apply(images, self.spec.diffaugment, fill, draws).view(shape)
+            images, draws = images.flatten(0, 1), {name: drawn.flatten(0, 1) for name, drawn in draws.items()}
+        return change(images, fill=fill, draws=draws).view(shape)
 
     def _generated(self, latent: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         with arithmetic(self.spec.precision, self.device):
@@ -91,7 +99,11 @@ class Step:
             on_fake, reading = self._read(net, fake)
             loss = d_loss(on_real, on_fake)
             paid = loss + infogan.information_loss(net.spec, reading, codes, latent)[0]
-            return loss, paid + self._guidance(net, draws["few"]) if net.spec.guidance else paid
+            if net.spec.guidance:
+                paid = paid + self._guidance(net, draws["few"])
+            if net.spec.views.weight:
+                paid = paid - net.spec.views.weight * self._shared(net, under("views", draws))
+            return loss, paid
         with torch.no_grad():
             fake = self._generated(latent, labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
@@ -104,6 +116,16 @@ class Step:
         """What Q pays for not knowing the few labelled real images."""
         logits = self._read(net, self._images(few))[1].logits
         return net.spec.guidance * infogan.mean_cross_entropy(logits, self.labels[few])
+
+    def _shared(self, net: infogan.Discriminator, draws: Tensors) -> torch.Tensor:
+        """The nats that Q's codes of two views of real images share."""
+        strength, images = net.spec.views.augmentation, self._images(draws["at"])
+
+        def change(images: torch.Tensor, draws: Tensors, fill: torch.Tensor) -> torch.Tensor:
+            return augmentation.apply(images, draws, augmentation.outside(strength, fill), strength.fill)
+
+        views = [self._each(change, images, under(view, draws)) for view in infogan.VIEWS]
+        return infogan.shared(*self._read(net, torch.cat(views, -4))[1].logits.chunk(2, -2))
 
     def update(self, draws: Tensors, penalise: bool) -> tuple[torch.Tensor, ...]:
         """One step from draws on the device; the losses in the order of `Trainer.parts`, still there.

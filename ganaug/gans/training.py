@@ -12,13 +12,14 @@ import torch
 from torch import nn
 
 from ganaug.ahead import Tensors
+from ganaug.augmentation import draw as draw_view
 from ganaug.gans import cgan, diffaugment, infogan
 from ganaug.gans.networks import build
 from ganaug.gans.step import Step, follow
 from ganaug.images import background, image_shape, to_float, to_uint8
 from ganaug.precision import require
 from ganaug.randomness import derive, torch_rng
-from ganaug.specs import AnyGan, InfoGanSpec, ProjectionSpec
+from ganaug.specs import AnyGan, InfoGanSpec, ProjectionSpec, ViewsSpec, parse_da
 
 State = dict[str, torch.Tensor]
 Save = Callable[[Callable[[], State]], None]
@@ -125,6 +126,14 @@ class Trainer(Step):
             draws |= {f"kept.{i}": kept for i, kept in enumerate(self.discriminator.draw_kept(n, self.rng))}
         return draws
 
+    def _viewed(self, views: ViewsSpec) -> Tensors:
+        """Real images by their places, and what is done to them for two views of each."""
+        draws = {"views.at": torch.randint(len(self.real), (views.images,), generator=self.rng)}
+        for view in infogan.VIEWS:
+            done = draw_view(views.images, parse_da(views.da), views.augmentation, self.rng, self.side)
+            draws |= {f"views.{view}.{name}": drawn for name, drawn in done.items()}
+        return draws
+
     def draw(self, step: int) -> Tensors:
         """All that chance decides of the step after `step` ones, on the CPU: places of real images `at` (N,), and for
         each network's update the `latent` vectors (N, D), `labels` (N,) and what the discriminator is shown.
@@ -136,6 +145,8 @@ class Trainer(Step):
         d["latent"] = torch.randn(spec.batch, spec.latent, generator=self.rng)
         if isinstance(spec, InfoGanSpec) and spec.guidance:
             d["few"] = self.few[torch.randint(len(self.few), (spec.batch,), generator=self.rng)]
+        if isinstance(spec, InfoGanSpec) and spec.views.weight:
+            d |= self._viewed(spec.views)
         d |= self._shown(2 * spec.batch, step)
         g = {"labels": self._random_labels()}
         g["latent"] = torch.randn(spec.batch, spec.latent, generator=self.rng)

@@ -32,7 +32,7 @@ from ganaug.specs.filters import (
     asks_judge,
     chain_of,
 )
-from ganaug.specs.gans import AnyGan, CganSpec, GanSpec, InfoGanSpec, Loss, PoolSpec, ProjectionSpec
+from ganaug.specs.gans import AnyGan, CganSpec, GanSpec, InfoGanSpec, Loss, PoolSpec, ProjectionSpec, ViewsSpec
 from ganaug.specs.semi import FixMatchSpec, SemiGanSpec, SemiMethod, SemiSpec
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "SemiSpec",
     "Spec",
     "Strictness",
+    "ViewsSpec",
     "asks_judge",
     "chain_of",
     "judging",

@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ganaug.specs.augmentation import DiffAugmentSpec
+from ganaug.specs.augmentation import AugmentationSpec, DiffAugmentSpec, parse_da
 from ganaug.specs.base import PositiveInt, Precision, Spec
 
 Loss = Literal["hinge", "bce", "least-squares"]
@@ -53,6 +53,26 @@ class ProjectionSpec(GanSpec):
     diffaugment: DiffAugmentSpec = DiffAugmentSpec()
 
 
+class ViewsSpec(Spec):
+    """Two augmented views of each of some real images, which an InfoGAN's Q is to read the same code off.
+
+    Classes are what outlives small turns and shifts; how thick or slanted a character is does not, or is left to the
+    continuous codes.
+    """
+
+    weight: Annotated[float, Field(ge=0)] = 0.0  # of the nats that the two codes share; 0: no views
+    images: Annotated[int, Field(ge=2)] = 256  # real ones in each step
+    da: str = "rotation+shift+zoom+shear"  # what is done to them, each view on its own
+    augmentation: AugmentationSpec = AugmentationSpec()  # how strong that is
+
+    @field_validator("da")
+    @classmethod
+    def _known_da(cls, text: str) -> str:
+        if not parse_da(text):
+            raise ValueError("must name an augmentation, or both views are one, got 'none'; drop views.weight instead")
+        return text
+
+
 class InfoGanSpec(GanSpec):
     """GAN that learns without labels (Chen et al. 2016, arXiv:1606.03657); its codes become classes afterwards."""
 
@@ -67,10 +87,11 @@ class InfoGanSpec(GanSpec):
     continuous_weight: Annotated[float, Field(ge=0)] = 0.1  # of the continuous codes' Gaussians
     labels_per_class: PositiveInt = 5  # of the real images that say which code is which class; all where there are less
     guidance: Annotated[float, Field(ge=0)] = 0.0  # weight of Q's cross-entropy on them while it learns; 0: none
+    views: ViewsSpec = ViewsSpec()
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
 
-    later: ClassVar[tuple[str, ...]] = (*GanSpec.later, "guidance")
+    later: ClassVar[tuple[str, ...]] = (*GanSpec.later, "guidance", "views")
 
     @model_validator(mode="after")
     def _some_noise(self) -> "InfoGanSpec":

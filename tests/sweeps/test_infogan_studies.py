@@ -28,7 +28,7 @@ STUDIES = {
 SMALL = (
     "n_real=[3]", "n_gen=[0,3]", "primary.n_gen=3", "dataset.validation_per_class=2", "gan.steps=3", "gan.width=8",
     "gan.batch=16", "gan.discriminator_width=8", "gan.labels_per_class=2", "pool.chunk=5", "pool.max_per_class=5",
-    "classifier.steps=3", "classifier.width=8", "assess=null",
+    "gan.views.images=16", "classifier.steps=3", "classifier.width=8", "assess=null",
 )  # fmt: skip
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -57,6 +57,7 @@ def run(name: str, root: Path, *assignments: str) -> tuple[Grid, dict]:
         ("infogan-mnist", "published"),
         ("infogan-etl-hiragana20", "published"),
         ("infogan-mnist", "guided"),
+        ("infogan-mnist", "invariant"),
     ],
 )
 def test_a_study_runs_whole_on_its_stand_in(name: str, variant: str, tmp_path: Path) -> None:
@@ -84,6 +85,9 @@ def test_what_the_variants_of_each_study_differ_in() -> None:
         assert studies.load(name, ["variant=guided", "gan.guidance=0"]) == studies.load(name).model_copy(
             update={"variant": "guided"}
         )
+        invariant = studies.load(name, ["variant=invariant"]).gan
+        assert invariant.views.weight > 0
+        assert (invariant.steps, invariant.information) == (one.gan.steps, "logits")
         disjoint = name == "infogan-etl-hiragana20"
         assert (one.dataset != two.dataset) == disjoint
     ten, twenty = (studies.load(f"infogan-etl-hiragana{n}").dataset.characters for n in (10, 20))

@@ -12,7 +12,7 @@ from ganaug.gans import training
 from ganaug.gans.fused import GanMember, train_together
 from ganaug.gans.training import train
 from ganaug.precision import has_bfloat16
-from ganaug.specs import DiffAugmentSpec
+from ganaug.specs import DiffAugmentSpec, ViewsSpec
 
 CLOSE = 1e-10
 hardware = pytest.mark.skipif(not has_bfloat16("cpu"), reason="this CPU has no bfloat16 in hardware")
@@ -84,7 +84,11 @@ OWN = {
         "flips": {"diffaugment": DiffAugmentSpec(types="hflip+contrast+negative", rise=0.5, cutout=0.5)},
         "no mode seeking": {"mode_seeking": 0.0, "diffaugment": DiffAugmentSpec(translation=0, cutout=0)},
     },
-    "infogan": {"guided": {"guidance": 0.5}, "softmax": {"information": "softmax", "continuous": 0}},
+    "infogan": {
+        "guided": {"guidance": 0.5},
+        "softmax": {"information": "softmax", "continuous": 0},
+        "views": {"views": ViewsSpec(weight=2.0, images=12)},
+    },
 }
 CASES = [(name, option) for name in GANS for option in (*OPTIONS, *OWN[name])]
 

@@ -8,7 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scipy.stats import kstest
+from scipy.special import softmax
+from scipy.stats import entropy, kstest
+from sklearn.datasets import load_digits
 from tiny import INFOGAN
 from tiny import images as split_images
 from torch.nn.functional import one_hot
@@ -19,7 +21,7 @@ from ganaug.gans.fit import fit_gan, networks
 from ganaug.gans.networks import build
 from ganaug.gans.training import Trainer
 from ganaug.images import to_uint8
-from ganaug.specs import InfoGanSpec
+from ganaug.specs import InfoGanSpec, ViewsSpec
 
 SPLIT = split_images()
 
@@ -79,11 +81,37 @@ def test_the_gaussians_are_scored_as_scipy_scores_them():
     assert infogan.continuous_loss(reading, codes).item() == pytest.approx(expected)
 
 
-def test_labels_reach_no_update_and_settle_the_names_alone():
+@given(st.integers(2, 12), st.integers(0, 2**32 - 1), st.floats(0, 200))
+def test_what_two_views_share_lies_between_nothing_and_a_code(n_codes, seed, scale):
+    rng = torch.Generator().manual_seed(seed)
+    first, second = scale * torch.randn(2, 30, n_codes, generator=rng, dtype=torch.float64)
+    found = infogan.shared(first, second)
+    assert -1e-9 <= found <= math.log(n_codes) + 1e-9
+    assert found == infogan.shared(second, first)
+    stacked = infogan.shared(torch.stack([first, second]), torch.stack([second, second]))
+    torch.testing.assert_close(stacked, torch.stack([found, infogan.shared(second, second)]))
+
+
+def test_what_two_views_share_is_the_mutual_information_of_their_joint_distribution():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 40, 6))
+    one, other = softmax(first, 1), softmax(second, 1)
+    joint = np.mean([np.outer(p, q) + np.outer(q, p) for p, q in zip(one, other, strict=True)], 0) / 2
+    found = infogan.shared(*map(torch.from_numpy, (first, second))).item()
+    assert found == pytest.approx(entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.ravel()), rel=1e-9)
+    codes = 500.0 * one_hot(torch.arange(60) % 6).double()
+    assert infogan.shared(codes, codes).item() == pytest.approx(math.log(6))  # all in use, sure, and the same
+    assert infogan.shared(codes, 0 * codes).item() == pytest.approx(0, abs=1e-12)  # one says nothing
+    assert infogan.shared(codes[:1].expand(60, -1), codes[:1].expand(60, -1)).item() == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("views", [ViewsSpec(), ViewsSpec(weight=3.0, images=20)], ids=["free", "views"])
+def test_labels_reach_no_update_and_settle_the_names_alone(views):
     # the same images under other labels: the same networks but for which code has which name
     turned = (SPLIT.arrays["real_labels"] + 1) % 10
-    one = fitted()
-    two = fitted(split=Artifact(SPLIT.arrays | {"real_labels": turned}, SPLIT.facts))
+    spec = INFOGAN.model_copy(update={"views": views})
+    one = fitted(spec)
+    two = fitted(spec, Artifact(SPLIT.arrays | {"real_labels": turned}, SPLIT.facts))
     weights = [k for k in one.arrays if k.startswith(("generator.", "discriminator."))]
     assert "generator.code_of" in weights
     assert [k for k in weights if not np.array_equal(one.arrays[k], two.arrays[k])] == ["generator.code_of"]
@@ -108,6 +136,25 @@ def test_guidance_is_by_the_few_labelled_images_and_no_other():
     weights = [k for k in one.arrays if k.startswith(("generator.", "discriminator.")) and k != "generator.code_of"]
     assert all(np.array_equal(one.arrays[k], same.arrays[k]) for k in weights)
     assert not all(np.array_equal(one.arrays[k], other.arrays[k]) for k in weights)
+
+
+def test_codes_that_two_views_share_are_nearer_to_classes_than_free_ones():
+    digits = load_digits()
+    images, labels = (255 / 16 * digits.images[:, None]).astype(np.uint8), digits.target
+    real = torch.from_numpy(images[:900]), torch.from_numpy(labels[:900])
+    changes = {"steps": 300, "batch": 32, "discriminator_width": 16, "discriminator_learning_rate": 1e-3}
+
+    def matching(views):
+        spec = INFOGAN.model_copy(update=changes | {"views": views})
+        found = training.train(spec, *real, 10, seed=0).discriminator
+        return np.mean(infogan.match(found, images[:50], labels[:50], images[900:], labels[900:], 10).accuracy)
+
+    assert matching(ViewsSpec(weight=3.0, images=128)) > matching(ViewsSpec()) + 0.1
+
+
+def test_two_views_that_are_one_image_are_refused():
+    with pytest.raises(ValidationError, match="must name an augmentation, or both views are one, got 'none'"):
+        ViewsSpec(weight=1, da="none")
 
 
 def test_guided_codes_are_classes_where_free_ones_need_not_be():
