@@ -14,7 +14,7 @@ from analysis.figures.sheet import OKABE_ITO, SOFT, page, styled
 from analysis.run import Run
 
 MOST_SETTINGS = 3
-INFORMATION, BOUND = OKABE_ITO[2], OKABE_ITO[3]
+INFORMATION, BOUND, SHARED = OKABE_ITO[2], OKABE_ITO[3], OKABE_ITO[4]
 LIMIT: dict[str, Any] = {"color": SOFT, "lw": 1.2, "ls": ":"}
 
 
@@ -37,6 +37,7 @@ def information(run: Run) -> Figure | None:
     most, floor = math.log(n_codes), twice_softmax_floor(n_codes)
     few = f"; {len(picked)} of {len(groups)} settings" if len(picked) < len(groups) else ""
     stated = (run.study.get("gan") or {}).get("information")
+    viewed = any("shared" in curve["losses"] for key in picked for curve in groups[key])
     twice = {key: dict(key).get("gan.information", stated) == "softmax" for key in picked}
     told = " and ".join(dict.fromkeys("through two softmaxes" if twice[key] else "of the logits" for key in picked))
     fig, axes = page(
@@ -52,6 +53,7 @@ def information(run: Run) -> Figure | None:
             *((Line2D([], [], color=colour, ls=ls, lw=2), name) for name, colour, ls in PARTS),
             (Line2D([], [], color=INFORMATION, lw=2), "information loss"),
             (Line2D([], [], color=BOUND, lw=2), "bound: ln K − cross-entropy"),
+            *([(Line2D([], [], color=SHARED, lw=2), "shared by two views of a real image")] if viewed else []),
             (Line2D([], [], **LIMIT), f"ln {n_codes}" + (", floor of two softmaxes" if any(twice.values()) else "")),
         ],
         note=f"The bound is 0 where codes do nothing, and ln {n_codes} = {most:.2f} nats where they are always read. "
@@ -65,6 +67,8 @@ def information(run: Run) -> Figure | None:
                 losses_ax.plot(step, numbers(losses[part]), color=colour, ls=ls, lw=1.2, alpha=0.8)
             information_ax.plot(step, numbers(losses["information"]), color=INFORMATION, lw=1.2, alpha=0.8)
             bound_ax.plot(step, numbers(losses["bound"]), color=BOUND, lw=1.2, alpha=0.8)
+            if "shared" in losses:
+                bound_ax.plot(step, numbers(losses["shared"]), color=SHARED, lw=1.2, alpha=0.8)
         information_ax.axhline(floor if twice[key] else most, **LIMIT)
         bound_ax.axhline(most, **LIMIT)
         information_ax.set_ylim(0, 1.15 * most)

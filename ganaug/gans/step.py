@@ -87,8 +87,8 @@ class Step:
 
     def _discriminator_losses(
         self, real: torch.Tensor, labels: torch.Tensor, draws: Tensors
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The discriminator's loss, and with what it is told to minimise beside it."""
+    ) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, ...]]:
+        """The discriminator's loss, the same with what it is told to minimise beside it, and what else is noted."""
         d_loss, _ = LOSSES[self.spec.loss]
         net, latent = self.discriminator, draws["latent"]
         if isinstance(net, infogan.Discriminator):  # never sees a label: what it generates is told random codes
@@ -101,16 +101,17 @@ class Step:
             paid = loss + infogan.information_loss(net.spec, reading, codes, latent)[0]
             if net.spec.guidance:
                 paid = paid + self._guidance(net, draws["few"])
-            if net.spec.views.weight:
-                paid = paid - net.spec.views.weight * self._shared(net, under("views", draws))
-            return loss, paid
+            if not net.spec.views.weight:
+                return loss, paid, ()
+            shared = self._shared(net, under("views", draws))
+            return loss, paid - net.spec.views.weight * shared, (shared.detach(),)
         with torch.no_grad():
             fake = self._generated(latent, labels)
         # real and generated in one call: neither discriminator has a batch norm, so their scores do not mix
         both = self._seen(torch.cat([real, fake], -4), under("seen", draws))
         on_real, on_fake = self._scores(both, torch.cat([labels, labels], -1), draws).chunk(2, -1)
         loss = d_loss(on_real, on_fake)
-        return loss, loss
+        return loss, loss, ()
 
     def _guidance(self, net: infogan.Discriminator, few: torch.Tensor) -> torch.Tensor:
         """What Q pays for not knowing the few labelled real images."""
@@ -134,7 +135,7 @@ class Step:
         """
         spec, (_, g_loss) = self.spec, LOSSES[self.spec.loss]
         real, labels = self._images(draws["at"]), self.labels[draws["at"]]
-        loss_d, paid = self._discriminator_losses(real, labels, under("d", draws))
+        loss_d, paid, noted = self._discriminator_losses(real, labels, under("d", draws))
         self.optimise_d.zero_grad()
         paid.sum().backward()
         if penalise:
@@ -161,7 +162,7 @@ class Step:
         self.optimise_g.zero_grad()
         paid.sum().backward()
         self.optimise_g.step()
-        return loss_g.detach(), loss_d.detach(), *more
+        return loss_g.detach(), loss_d.detach(), *more, *noted
 
     def _penalise(self, real: torch.Tensor, labels: torch.Tensor) -> None:
         """Add the gradient of R1 (Mescheder et al. 2018, arXiv:1801.04406): r1 / 2 times the mean squared norm of the

@@ -25,7 +25,6 @@ State = dict[str, torch.Tensor]
 Save = Callable[[Callable[[], State]], None]
 
 CHECK_EVERY = 50  # steps between looks at the losses: a look waits for the device
-INFORMATION = ("information", "bound")  # of InfoGAN: its categorical loss, and ln K - cross-entropy, both in nats
 SNAPSHOTS, SNAPSHOT_PER_CLASS = 8, 6  # pictures of the training's course, from latent vectors that do not change
 
 
@@ -49,6 +48,15 @@ def checkpoint_steps(spec: AnyGan) -> list[int]:
 def snapshot_steps(steps: int) -> list[int]:
     """After which of `steps` steps images are kept: early ones close together, the last one among them."""
     return sorted({max(1, round(steps * (k / SNAPSHOTS) ** 2)) for k in range(1, SNAPSHOTS + 1)})
+
+
+def information_parts(spec: AnyGan) -> tuple[str, ...]:
+    """What is noted of an InfoGAN beside the losses, all in nats: its categorical loss, ln K - cross-entropy, and what
+    the codes of two views share.
+    """
+    if not isinstance(spec, InfoGanSpec):
+        return ()
+    return ("information", "bound", "shared") if spec.views.weight else ("information", "bound")
 
 
 def penalty_due(spec: AnyGan, step: int) -> bool:
@@ -88,7 +96,7 @@ class Trainer(Step):
         self.optimise_g, self.optimise_d = self.optimisers()
         self.rng = torch_rng(seed, "gan", "train")
         self.seed, self.step = seed, 0
-        self.parts = ("generator", "discriminator", *(INFORMATION if isinstance(spec, InfoGanSpec) else ()))
+        self.parts = ("generator", "discriminator", *information_parts(spec))
         self.history: list[tuple[float, ...]] = []  # step, then the losses in the order of `parts`
         self.due = snapshot_steps(spec.steps)
         self.snapshots: list[torch.Tensor] = []  # one for each step of `due` that has passed

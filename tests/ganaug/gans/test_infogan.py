@@ -116,6 +116,7 @@ def test_labels_reach_no_update_and_settle_the_names_alone(views):
     assert "generator.code_of" in weights
     assert [k for k in weights if not np.array_equal(one.arrays[k], two.arrays[k])] == ["generator.code_of"]
     assert one.facts["losses"] == two.facts["losses"]
+    assert ("shared" in one.facts["losses"]) == (views.weight > 0)
     assert [two.facts["code_of"][(c + 1) % 10] for c in range(10)] == one.facts["code_of"]
 
 
