@@ -53,12 +53,14 @@ def of_classifier(spec: specs.ClassifierSpec, shape: Shape, n_classes: int) -> i
 
 @lru_cache(64)
 def of_gan(spec: specs.AnyGan, shape: Shape, n_classes: int) -> int:
-    """Bytes of one GAN in training, beside its images: real and generated ones are in one batch."""
+    """Bytes of one GAN in training, beside its images: real and generated ones are in one batch, and so are views."""
     generator, discriminator = gans.build(spec, n_classes, shape, 0)
     label = torch.zeros(1, dtype=torch.int64)
     made = _outputs(generator, torch.zeros(1, spec.latent), label)
     judged = _outputs(discriminator, torch.zeros(1, *shape), label)
-    return PER_WEIGHT * _weights([generator, discriminator]) + PER_OUTPUT * spec.batch * 2 * (made + judged)
+    viewed = spec.views.images if isinstance(spec, specs.InfoGanSpec) and spec.views.weight else 0
+    outputs = 2 * spec.batch * (made + judged) + 2 * viewed * judged
+    return PER_WEIGHT * _weights([generator, discriminator]) + PER_OUTPUT * outputs
 
 
 def room(device: str, share: float = 1.0) -> int:

@@ -15,6 +15,7 @@ from tiny import INFOGAN
 from tiny import images as split_images
 from torch.nn.functional import one_hot
 
+from ganaug import memory
 from ganaug.artifact import Artifact, Work
 from ganaug.gans import infogan, training
 from ganaug.gans.fit import fit_gan, networks
@@ -151,6 +152,14 @@ def test_codes_that_two_views_share_are_nearer_to_classes_than_free_ones():
         return np.mean(infogan.match(found, images[:50], labels[:50], images[900:], labels[900:], 10).accuracy)
 
     assert matching(ViewsSpec(weight=3.0, images=128)) > matching(ViewsSpec()) + 0.1
+
+
+def test_views_take_room_and_none_where_there_are_none():
+    def room(**views):
+        return memory.of_gan(INFOGAN.model_copy(update={"views": ViewsSpec(**views)}), (1, 8, 8), 10)
+
+    assert room(images=100) == room(images=2) < room(weight=1, images=100)
+    assert room(weight=1, images=200) - room(weight=1, images=100) == room(weight=1, images=100) - room()
 
 
 def test_two_views_that_are_one_image_are_refused():
