@@ -143,6 +143,20 @@ class Norm(_Layer):
         )
 
 
+class GroupNorm(_Layer):
+    """Group norm of (K, N, C, ...): each image by itself."""
+
+    def __init__(self, layers: Sequence[nn.GroupNorm]) -> None:
+        super().__init__(layers)
+        self.groups, self.eps = layers[0].num_groups, layers[0].eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        normal = functional.group_norm(x.flatten(0, 1), self.groups, eps=self.eps).view(x.shape)
+        own = (self.k, 1, -1, *[1] * (x.dim() - 3))
+        normal = normal * self.weight.view(own)
+        return normal if self.bias is None else normal + self.bias.view(own)
+
+
 class _Convolved(_Layer):
     """What a convolution of members and a transposed one share."""
 
@@ -199,6 +213,7 @@ def _layer(layers: Sequence[nn.Module], how: Convolution) -> nn.Module | None:
         nn.Embedding: Embedding,
         nn.BatchNorm1d: Norm,
         nn.BatchNorm2d: Norm,
+        nn.GroupNorm: GroupNorm,
         nn.Conv2d: lambda own: Conv(own, how),
         nn.ConvTranspose2d: lambda own: ConvTranspose(own, how),
     }

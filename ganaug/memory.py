@@ -5,7 +5,7 @@ the layers of a network give for one batch. Where a device counts what is alloca
 guess's place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import torch
@@ -14,6 +14,7 @@ from torch import nn
 from ganaug import specs
 from ganaug.classifiers import networks as classifiers
 from ganaug.gans import networks as gans
+from ganaug.gans.infogan import Discriminator as Reader
 
 CPU_BYTES = 2 << 30  # what a group may take on a CPU, where nobody says how much is this process's
 USED = 0.8  # of what there is: fragments and libraries take the rest
@@ -24,8 +25,8 @@ PER_OUTPUT = 3 * FLOAT  # a layer's output, what an activation makes of it, and 
 Shape = tuple[int, int, int]
 
 
-def _outputs(net: nn.Module, *inputs: torch.Tensor) -> int:
-    """How many numbers the layers of a network give, all together, for these inputs."""
+def _outputs(net: nn.Module, *inputs: torch.Tensor, ask: Callable[..., object] | None = None) -> int:
+    """How many numbers the layers of a network give, all together, for these inputs; by a call of it, or by `ask`."""
     total = 0
 
     def count(layer: nn.Module, given: object, made: object) -> None:
@@ -33,8 +34,9 @@ def _outputs(net: nn.Module, *inputs: torch.Tensor) -> int:
         total += made.numel() if isinstance(made, torch.Tensor) else 0
 
     hooks = [m.register_forward_hook(count) for m in net.modules() if not list(m.children())]
+    net.eval()
     with torch.no_grad():
-        net.eval()(*inputs)
+        (ask or net)(*inputs)
     for hook in hooks:
         hook.remove()
     return total
@@ -57,9 +59,13 @@ def of_gan(spec: specs.AnyGan, shape: Shape, n_classes: int) -> int:
     generator, discriminator = gans.build(spec, n_classes, shape, 0)
     label = torch.zeros(1, dtype=torch.int64)
     made = _outputs(generator, torch.zeros(1, spec.latent), label)
-    judged = _outputs(discriminator, torch.zeros(1, *shape), label)
-    viewed = spec.views.images if isinstance(spec, specs.InfoGanSpec) and spec.views.weight else 0
-    outputs = 2 * spec.batch * (made + judged) + 2 * viewed * judged
+    image = torch.zeros(1, *shape)
+    judged, viewed = _outputs(discriminator, image, label), 0
+    if isinstance(discriminator, Reader):
+        judged = _outputs(discriminator, image, ask=discriminator.read)
+        if discriminator.spec.views.weight:
+            viewed = 2 * discriminator.spec.views.images * _outputs(discriminator, image, ask=discriminator.reading)
+    outputs = 2 * spec.batch * (made + judged) + viewed
     return PER_WEIGHT * _weights([generator, discriminator]) + PER_OUTPUT * outputs
 
 

@@ -15,7 +15,9 @@ arXiv:1707.04487), so that a code is a class rather than whatever is easiest to 
 
 With `views` no label is needed for that: Q's codes of two augmented views of a real image are to share as much
 information as they can (Ji et al. 2019, arXiv:1807.06653; beside a GAN, Ojha et al. 2020, arXiv:1910.01112), which asks
-for codes that are all in use, that Q is sure of, and that turning or shifting an image does not change.
+for codes that are all in use, that Q is sure of, and that turning or shifting an image does not change. `q_body: own`
+gives Q convolutions of its own: the discriminator's, under spectral norm and busy with what is real, find classes more
+slowly.
 """
 
 import math
@@ -88,6 +90,28 @@ class Generator(nn.Module):
         return self.out(x).tanh()
 
 
+class OwnBody(nn.Module):
+    """(N, C, H, H) -> (N, NARROWED): convolutions that are Q's alone, with group norm and no bound on what they say."""
+
+    def __init__(self, width: int, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        channels, side, _ = shape
+        n = halvings(side)
+        widths = [width * min(2**i, 4) for i in range(n)]
+        self.convs = nn.ModuleList(
+            nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in zip([channels, *widths], widths, strict=False)
+        )
+        self.norms = nn.ModuleList(nn.GroupNorm(math.gcd(8, w), w) for w in widths[1:])
+        self.last = nn.Linear(widths[-1] * (side >> n) ** 2, NARROWED)
+        self.last_norm = nn.GroupNorm(1, NARROWED)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = leaky_relu(self.convs[0](channels_last(images)), 0.1)
+        for conv, norm in zip(self.convs[1:], self.norms, strict=True):
+            x = leaky_relu(norm(conv(x)), 0.1)
+        return self.last_norm(self.last(x.flatten(-3)))
+
+
 class Discriminator(nn.Module):
     """(N, C, H, H) -> raw scores (N,), which no label has a say in; and, by `read`, what Q reads off the images."""
 
@@ -103,7 +127,9 @@ class Discriminator(nn.Module):
         features = widths[-1] * (side >> n) ** 2
         self.score = spectral_norm(nn.Linear(features, 1))
         # Q's own layers are free: spectral norm would bound how sure it may be of a code
-        self.narrow = nn.Linear(features, NARROWED)
+        self.narrow: nn.Module = nn.Linear(features, NARROWED)
+        if spec.q_body == "own":
+            self.narrow = OwnBody(spec.discriminator_width, shape)
         self.code = nn.Linear(NARROWED, n_classes)
         self.style = nn.Linear(NARROWED, 2 * spec.continuous)
 
@@ -119,9 +145,16 @@ class Discriminator(nn.Module):
     def read(self, images: torch.Tensor) -> tuple[torch.Tensor, "Reading"]:
         """Raw scores (N,), and Q's reading of float (N, C, H, H) images."""
         x = self._features(images)
+        return self.score(x).squeeze(-1), self._reading(images if self.spec.q_body == "own" else x)
+
+    def reading(self, images: torch.Tensor) -> "Reading":
+        """Q's reading alone."""
+        return self._reading(images if self.spec.q_body == "own" else self._features(images))
+
+    def _reading(self, x: torch.Tensor) -> "Reading":
         hidden = leaky_relu(self.narrow(x), 0.1)
         mean, log_variance = self.style(hidden).chunk(2, -1)
-        return self.score(x).squeeze(-1), Reading(self.code(hidden), mean, log_variance)
+        return Reading(self.code(hidden), mean, log_variance)
 
 
 @dataclass(frozen=True)
@@ -198,7 +231,7 @@ def labelled(labels: torch.Tensor, n_classes: int, per_class: int) -> torch.Tens
 def probabilities(discriminator: Discriminator, images: np.ndarray) -> np.ndarray:
     """Q's probability of each code for uint8 (N, C, H, H) images; (N, K) float64."""
     out = [
-        discriminator.read(to_float(images[i : i + BATCH]))[1].logits.double().softmax(1)
+        discriminator.reading(to_float(images[i : i + BATCH])).logits.double().softmax(1)
         for i in range(0, len(images), BATCH)
     ]
     return torch.cat(out).numpy()
@@ -248,5 +281,5 @@ def measured_bound(generator: Generator, discriminator: Discriminator, latents: 
     for label, latent in enumerate(latents):
         images = draw(generator, latent, label)
         codes = generator.code_of[torch.full((len(latent),), label)]
-        each.append(bound(discriminator.read(to_float(images))[1].logits, codes).item())
+        each.append(bound(discriminator.reading(to_float(images)).logits, codes).item())
     return float(np.mean(each))

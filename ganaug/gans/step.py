@@ -85,6 +85,10 @@ class Step:
             scores, reading = net.read(images)
         return widened(scores), infogan.Reading(*map(widened, (reading.logits, reading.mean, reading.log_variance)))
 
+    def _codes(self, net: infogan.Discriminator, images: torch.Tensor) -> torch.Tensor:
+        with arithmetic(self.spec.precision, self.device, net):
+            return widened(net.reading(images).logits)
+
     def _discriminator_losses(
         self, real: torch.Tensor, labels: torch.Tensor, draws: Tensors
     ) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, ...]]:
@@ -115,7 +119,7 @@ class Step:
 
     def _guidance(self, net: infogan.Discriminator, few: torch.Tensor) -> torch.Tensor:
         """What Q pays for not knowing the few labelled real images."""
-        logits = self._read(net, self._images(few))[1].logits
+        logits = self._codes(net, self._images(few))
         return net.spec.guidance * infogan.mean_cross_entropy(logits, self.labels[few])
 
     def _shared(self, net: infogan.Discriminator, draws: Tensors) -> torch.Tensor:
@@ -126,7 +130,7 @@ class Step:
             return augmentation.apply(images, draws, augmentation.outside(strength, fill), strength.fill)
 
         views = [self._each(change, images, under(view, draws)) for view in infogan.VIEWS]
-        return infogan.shared(*self._read(net, torch.cat(views, -4))[1].logits.chunk(2, -2))
+        return infogan.shared(*self._codes(net, torch.cat(views, -4)).chunk(2, -2))
 
     def update(self, draws: Tensors, penalise: bool) -> tuple[torch.Tensor, ...]:
         """One step from draws on the device; the losses in the order of `Trainer.parts`, still there.

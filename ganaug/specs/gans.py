@@ -88,10 +88,11 @@ class InfoGanSpec(GanSpec):
     labels_per_class: PositiveInt = 5  # of the real images that say which code is which class; all where there are less
     guidance: Annotated[float, Field(ge=0)] = 0.0  # weight of Q's cross-entropy on them while it learns; 0: none
     views: ViewsSpec = ViewsSpec()
+    q_body: Literal["shared", "own"] = "shared"  # Q reads the discriminator's features, or has convolutions of its own
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     discriminator_learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
 
-    later: ClassVar[tuple[str, ...]] = (*GanSpec.later, "guidance", "views")
+    later: ClassVar[tuple[str, ...]] = (*GanSpec.later, "guidance", "views", "q_body")
 
     @model_validator(mode="after")
     def _some_noise(self) -> "InfoGanSpec":

@@ -88,6 +88,7 @@ OWN = {
         "guided": {"guidance": 0.5},
         "softmax": {"information": "softmax", "continuous": 0},
         "views": {"views": ViewsSpec(weight=2.0, images=12)},
+        "own body": {"views": ViewsSpec(weight=2.0, images=12), "q_body": "own", "guidance": 0.5},
     },
 }
 CASES = [(name, option) for name in GANS for option in (*OPTIONS, *OWN[name])]
