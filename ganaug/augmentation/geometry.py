@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import grid_sample, pad
 
 from ganaug.spans import Span
-from ganaug.specs import AugmentationSpec, Fill
+from ganaug.specs import Fill, StrengthSpec
 
 CHUNK = 256  # images warped at a time on a CPU: the sampling grid stays in cache
 GEOMETRIC = ("rotation", "shift", "width_shift", "height_shift", "zoom", "shear")
@@ -43,7 +43,7 @@ def _zoomed(n: int, zoom: float | tuple[float, float], rng: torch.Generator) -> 
     return uniform(n, low, high, rng)
 
 
-def affine(n: int, types: tuple[str, ...], spec: AugmentationSpec, rng: torch.Generator, side: int = 2) -> torch.Tensor:
+def affine(n: int, types: tuple[str, ...], spec: StrengthSpec, rng: torch.Generator, side: int = 2) -> torch.Tensor:
     """Random output-to-input maps in grid_sample's coordinates, (n, 2, 3): rotation · shear · zoom, then shift.
 
     `side` in pixels matters to shifts that are stated in pixels. With `spec.convention` keras, maps are put together as
@@ -96,9 +96,7 @@ def keras_maps(
     )
 
 
-def _random_keras(
-    n: int, types: tuple[str, ...], spec: AugmentationSpec, rng: torch.Generator, side: int
-) -> torch.Tensor:
+def _random_keras(n: int, types: tuple[str, ...], spec: StrengthSpec, rng: torch.Generator, side: int) -> torch.Tensor:
     zero, one = torch.zeros(n), torch.ones(n)
     theta = uniform(n, -spec.rotation, spec.rotation, rng) if "rotation" in types else zero
     tx, ty = (uniform(n, -spec.shift, spec.shift, rng) * side if "shift" in types else zero for _ in range(2))

@@ -8,13 +8,13 @@ import torch
 
 from ganaug.augmentation.colour import FLIPS, brightness, channel_shift, contrast
 from ganaug.augmentation.geometry import GEOMETRIC, affine, uniform, warp
-from ganaug.specs import AugmentationSpec, Fill
+from ganaug.specs import Fill, StrengthSpec
 
 Draws = dict[str, torch.Tensor]
 """By what is done: `maps` (N, 2, 3); each flip and negative (N,) bool; the strengths of the others (N,). On the CPU."""
 
 
-def draw(n: int, types: tuple[str, ...], spec: AugmentationSpec, rng: torch.Generator, side: int) -> Draws:
+def draw(n: int, types: tuple[str, ...], spec: StrengthSpec, rng: torch.Generator, side: int) -> Draws:
     """What happens to n images of `side` pixels: all types, each image's parameters its own."""
     draws: Draws = {}
     if any(t in GEOMETRIC for t in types):
@@ -47,7 +47,7 @@ def apply(images: torch.Tensor, draws: Draws, fill: torch.Tensor, mode: Fill = "
     return images
 
 
-def outside(spec: AugmentationSpec, fill: torch.Tensor) -> torch.Tensor:
+def outside(spec: StrengthSpec, fill: torch.Tensor) -> torch.Tensor:
     """What lies beyond an image's edge: its background `fill` (C,), or the grey level that the strength states."""
     return torch.full_like(fill, spec.cval / 127.5 - 1) if spec.fill == "constant" else fill
 
@@ -55,7 +55,7 @@ def outside(spec: AugmentationSpec, fill: torch.Tensor) -> torch.Tensor:
 def online(
     images: torch.Tensor,
     types: tuple[str, ...],
-    spec: AugmentationSpec,
+    spec: StrengthSpec,
     fill: torch.Tensor,
     rng: torch.Generator,
 ) -> torch.Tensor:

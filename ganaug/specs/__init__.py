@@ -12,6 +12,7 @@ from ganaug.specs.augmentation import (
     AugmentationSpec,
     DiffAugmentSpec,
     Fill,
+    StrengthSpec,
     parse_da,
     parse_gan_da,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "SemiMethod",
     "SemiSpec",
     "Spec",
+    "StrengthSpec",
     "Strictness",
     "ViewsSpec",
     "asks_judge",

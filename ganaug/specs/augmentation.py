@@ -19,14 +19,14 @@ DIFFERENTIABLE = (*FLIPS, "contrast")
 Fill = Literal["background", "nearest", "constant", "reflect", "wrap"]
 
 
-class AugmentationSpec(Spec):
-    """How strong each kind of classic data augmentation (DA) is; which ones apply is `gan_da` and `clf_da`.
+class StrengthSpec(Spec):
+    """How strong each kind of classic data augmentation (DA) is; which ones apply is said beside it.
 
     docs/augmentation.md has each setting beside Keras' own.
     """
 
-    later: ClassVar = (
-        "width_shift", "height_shift", "channel_shift", "brightness", "fill", "cval", "convention", "real_copies",
+    later: ClassVar[tuple[str, ...]] = (
+        "width_shift", "height_shift", "channel_shift", "brightness", "fill", "cval", "convention",
     )  # fmt: skip
 
     rotation: Annotated[float, Field(ge=0, le=180)] = 15.0  # degrees, uniform in [-r, r]
@@ -41,6 +41,13 @@ class AugmentationSpec(Spec):
     fill: Fill = "background"  # what a geometric type shows from beyond the edge
     cval: Annotated[float, Field(ge=0, le=255)] = 0.0  # the grey level of fill constant
     convention: Literal["ganaug", "keras"] = "ganaug"  # how rotation, shifts, shear and zoom make one map
+
+
+class AugmentationSpec(StrengthSpec):
+    """A study's augmentation; which kinds apply is `gan_da` and `clf_da`."""
+
+    later: ClassVar[tuple[str, ...]] = (*StrengthSpec.later, "real_copies")
+
     # a control for the ratio of real to augmented images: how often a real one lies in an augmented GAN's training set
     real_copies: Annotated[int, Field(ge=1, le=100)] = 1
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ganaug.specs.augmentation import AugmentationSpec, DiffAugmentSpec, parse_da
+from ganaug.specs.augmentation import DiffAugmentSpec, StrengthSpec, parse_da
 from ganaug.specs.base import PositiveInt, Precision, Spec
 
 Loss = Literal["hinge", "bce", "least-squares"]
@@ -63,7 +63,7 @@ class ViewsSpec(Spec):
     weight: Annotated[float, Field(ge=0)] = 0.0  # of the nats that the two codes share; 0: no views
     images: Annotated[int, Field(ge=2)] = 256  # real ones in each step
     da: str = "rotation+shift+zoom+shear"  # what is done to them, each view on its own
-    augmentation: AugmentationSpec = AugmentationSpec()  # how strong that is
+    augmentation: StrengthSpec = StrengthSpec()  # how strong that is
 
     @field_validator("da")
     @classmethod

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ganaug.specs.augmentation import AugmentationSpec, parse_da
+from ganaug.specs.augmentation import StrengthSpec, parse_da
 from ganaug.specs.base import PositiveInt, Precision, Rate, Spec
 
 
@@ -22,7 +22,7 @@ class FixMatchSpec(Spec):
 
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.95  # least probability of a pseudo-label that is used
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0  # of the consistency beside the labels' loss
-    strong: AugmentationSpec = AugmentationSpec(rotation=25, zoom=0.2, shear=15, contrast=0.5)
+    strong: StrengthSpec = StrengthSpec(rotation=25, zoom=0.2, shear=15, contrast=0.5)
     cutout: Annotated[float, Field(ge=0, lt=1)] = 0.35  # side of the square cut out of a strong view
 
 
@@ -52,7 +52,7 @@ class SemiSpec(Spec):
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08  # of the side: how far all images of an update are moved
     noise: Annotated[float, Field(ge=0, le=2)] = 0.15  # standard deviation of what is added to them, in [-1, 1]
     da: str = "none"  # classic augmentation of labelled images, before shift and noise
-    augmentation: AugmentationSpec = AugmentationSpec()  # how strong that is
+    augmentation: StrengthSpec = StrengthSpec()  # how strong that is
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998  # of the body's weights; 0 keeps the last ones
     precision: Precision = "float32"
     gan: SemiGanSpec = SemiGanSpec()

@@ -20,6 +20,7 @@ from ganaug.specs import (
     PoolSpec,
     ProjectionSpec,
     RejectionFilterSpec,
+    ViewsSpec,
     asks_judge,
     chain_of,
     parse_da,
@@ -61,6 +62,7 @@ def test_a_repeated_augmentation_is_refused():
         lambda: DiffAugmentSpec(cutout=1),
         lambda: AugmentationSpec(rotation=float("inf")),
         lambda: AugmentationSpec(zoom=1),
+        lambda: ViewsSpec(augmentation={"real_copies": 2}),  # there is no training set to copy into
         lambda: ClassifierSpec(steps=0),
         lambda: PoolSpec(chunk=0),
         lambda: DiscriminatorFilterSpec(threshold=1.1),
